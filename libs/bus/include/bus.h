@@ -1,0 +1,152 @@
+#pragma once
+/*
+ * bus: Kafka as a small operation struct, with an in-memory twin that passes the same conformance suite.
+ *
+ * One bus per process, used by one thread. It holds up to three clients: a group member (who owns which partition
+ * number), a reader (partitions started and stopped one by one, offsets kept by the caller) and a producer (idempotent,
+ * acks=all, order kept per partition, never gives up by time in the runtime). Nothing blocks but what says so.
+ *
+ *      join ──► BUS_ASSIGNMENT {partition numbers}          (the whole set each time; the caller takes the difference)
+ *      start(topic, partition, offset, lane) ──► BUS_RECORD ... polled lane by lane, so that commands pass events
+ *      send ──► BUS_DELIVERED | BUS_PRODUCER_FAILED         (a report for each message, in any order)
+ *
+ * Back-pressure: what is not polled stays in the client's bounded queues, and then in the log. send answers ERR_FULL.
+ */
+#include "base.h"
+#include "topics.h"
+
+#define BUS_OFFSET_BEGIN INT64_C(-2) /* the explicit beginning of the log */
+#define BUS_MAX_HEADERS 16
+#define BUS_MAX_RECORD_BYTES 900000 /* key, value and headers */
+
+/* Lanes are polled in this order; control comes before any of them. */
+enum bus_lane { BUS_LANE_COMMANDS, BUS_LANE_EVENTS, BUS_LANE_IMPORTS, BUS_LANE_MIRRORS, BUS_LANE_COUNT };
+
+struct bus_header {
+    const char *name; /* on sending NUL-terminated; on reading too */
+    struct slice value;
+};
+
+struct bus_record {
+    int topic; /* enum topic, or with TOPIC_DLQ */
+    int32_t partition;
+    int64_t offset;
+    int64_t time_us; /* CreateTime or LogAppendTime of the broker's record */
+    struct slice key, value;
+    struct bus_header headers[BUS_MAX_HEADERS];
+    unsigned n_headers;
+    void *handle; /* the bus's */
+};
+
+struct bus_message {
+    int topic;
+    int32_t partition;
+    struct slice key, value; /* copied by send; value with data NULL: a tombstone */
+    const struct bus_header *headers;
+    unsigned n_headers;
+    uint64_t cookie; /* comes back in the report */
+};
+
+enum bus_event_type {
+    BUS_RECORD,
+    BUS_ASSIGNMENT,      /* partitions, n_partitions: all that this member now has (none: lost, or leaving) */
+    BUS_DELIVERED,       /* cookie */
+    BUS_PRODUCER_FAILED, /* cookie of one that failed for good, err; or cookie 0: fatal. Call producer_reset */
+    BUS_OFFSET_GONE,     /* topic, partition, offset: the log no longer (or not yet) has this offset; reading stopped */
+    BUS_ERROR,           /* err: all brokers down, authentication...: for the log; nothing stopped */
+};
+
+struct bus_event {
+    enum bus_event_type type;
+    int topic;
+    int32_t partition;
+    int64_t offset;
+    uint64_t cookie;
+    struct err err;
+    struct bus_record record;
+    int32_t *partitions; /* owned by the event */
+    unsigned n_partitions;
+};
+
+struct bus;
+
+struct bus_ops {
+    /* Membership: one group, subscribed to one topic; several topics' partition i go with it. */
+    int (*join)(struct bus *bus, const char *group, int topic, struct err *err);
+    void (*leave)(struct bus *bus); /* quickly, so that others take over at once; an empty BUS_ASSIGNMENT follows, or may */
+
+    /* Reading. start on a partition that is being read: ERR_CONFLICT. offset: a number or BUS_OFFSET_BEGIN. */
+    int (*start)(struct bus *bus, int topic, int32_t partition, int64_t offset, enum bus_lane lane, struct err *err);
+    void (*stop)(struct bus *bus, int topic, int32_t partition); /* no record of it comes after this returns; unknown: nothing */
+    /* Blocks up to timeout: [begin, end) of a partition as the broker has it now. For starting up and take-overs. */
+    int (*range)(struct bus *bus, int topic, int32_t partition, int64_t *begin, int64_t *end, int timeout_ms, struct err *err);
+
+    /* Sending. Copies. ERR_FULL: the queue is full, poll control and try later; others are permanent or fatal. */
+    int (*send)(struct bus *bus, const struct bus_message *message, struct err *err);
+    void (*producer_reset)(struct bus *bus); /* purge, destroy, make anew; no report of before comes after this returns */
+    size_t (*unreported)(struct bus *bus);   /* messages sent whose report has not been polled */
+
+    /* Polling, never blocking. Each returns 1 and fills event, or 0. A BUS_RECORD or BUS_ASSIGNMENT is released by bus_event_release. */
+    int (*poll_control)(struct bus *bus, struct bus_event *event); /* all but records */
+    int (*poll_lane)(struct bus *bus, enum bus_lane lane, struct bus_event *event);
+    void (*release)(struct bus *bus, struct bus_event *event);
+
+    int (*fd)(struct bus *bus); /* readable when something can be polled (level: drain with drain_fd); -1: ask after each step */
+    void (*drain_fd)(struct bus *bus);
+    int32_t (*partitions)(struct bus *bus); /* the installation's count */
+    void (*destroy)(struct bus *bus);
+};
+
+struct bus {
+    const struct bus_ops *ops;
+};
+
+static inline int bus_join(struct bus *b, const char *group, int topic, struct err *err) { return b->ops->join(b, group, topic, err); }
+static inline void bus_leave(struct bus *b) { b->ops->leave(b); }
+static inline int bus_start(struct bus *b, int topic, int32_t partition, int64_t offset, enum bus_lane lane, struct err *err) { return b->ops->start(b, topic, partition, offset, lane, err); }
+static inline void bus_stop(struct bus *b, int topic, int32_t partition) { b->ops->stop(b, topic, partition); }
+static inline int bus_range(struct bus *b, int topic, int32_t partition, int64_t *begin, int64_t *end, int timeout_ms, struct err *err) { return b->ops->range(b, topic, partition, begin, end, timeout_ms, err); }
+static inline int bus_send(struct bus *b, const struct bus_message *m, struct err *err) { return b->ops->send(b, m, err); }
+static inline void bus_producer_reset(struct bus *b) { b->ops->producer_reset(b); }
+static inline size_t bus_unreported(struct bus *b) { return b->ops->unreported(b); }
+static inline int bus_poll_control(struct bus *b, struct bus_event *e) { return b->ops->poll_control(b, e); }
+static inline int bus_poll_lane(struct bus *b, enum bus_lane lane, struct bus_event *e) { return b->ops->poll_lane(b, lane, e); }
+static inline void bus_event_release(struct bus *b, struct bus_event *e) { b->ops->release(b, e); }
+static inline int bus_fd(struct bus *b) { return b->ops->fd(b); }
+static inline void bus_drain_fd(struct bus *b) { b->ops->drain_fd(b); }
+static inline int32_t bus_partitions(struct bus *b) { return b->ops->partitions(b); }
+static inline void bus_destroy(struct bus **b) { if (*b) (*b)->ops->destroy(*b); *b = NULL; }
+
+const struct bus_header *bus_record_header(const struct bus_record *record, const char *name); /* NULL: none */
+
+/* ---- Kafka (librdkafka) ---- */
+
+struct bus_kafka_options {
+    const char *brokers;
+    const char *client_id;
+    const char *prefix;       /* before every topic and group name; "" in production, a test's own */
+    int32_t partitions;
+    int delivery_timeout_ms;  /* 0: never gives up (the runtime); the gateway a short one */
+    int linger_ms;            /* 0 in the runtime */
+    size_t send_queue_messages, send_queue_bytes; /* 0: 100,000 and 32 MiB */
+    const int *send_topics;   /* topics to warm at start: the first message to a cold one takes a second */
+    unsigned n_send_topics;
+};
+int bus_kafka_create(struct bus **bus, const struct bus_kafka_options *options, struct err *err) MUST_CHECK;
+/* Creates what is missing from the topic table, dead-letter topics too; compares partitions, retention and clean-up of
+ * what is there and reports differences into `report` (may be NULL). replication 0: the broker's default. Blocks. */
+int bus_kafka_create_topics(const char *brokers, const char *prefix, int32_t partitions, int replication,
+                            struct buf *report, struct err *err) MUST_CHECK;
+
+/* ---- the twin ---- */
+
+/* A cluster is shared by the buses of one process; single-threaded. Delivered in order of sending, reports when polled. */
+struct bus_mem_cluster;
+struct bus_mem_cluster *bus_mem_cluster_create(int32_t partitions);
+void bus_mem_cluster_destroy(struct bus_mem_cluster **cluster);
+struct bus *bus_mem_create(struct bus_mem_cluster *cluster);
+/* For tests: what a partition holds. */
+int64_t bus_mem_end(const struct bus_mem_cluster *cluster, int topic, int32_t partition);
+const struct bus_record *bus_mem_record(const struct bus_mem_cluster *cluster, int topic, int32_t partition, int64_t offset);
+void bus_mem_truncate(struct bus_mem_cluster *cluster, int topic, int32_t partition, int64_t begin); /* retention */
+void bus_mem_fail_next(struct bus_mem_cluster *cluster, struct bus *bus); /* the next send of bus fails for good */

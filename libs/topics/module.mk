@@ -1,0 +1,3 @@
+LIBS += topics
+topics_SRC := src/topics.c
+topics_USES := base
