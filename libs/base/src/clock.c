@@ -1,0 +1,37 @@
+/* The system's clock and randomness, and numbers from a seed. */
+#include "base.h"
+#include <sodium.h>
+#include <time.h>
+
+static int64_t system_now_us(struct clock *clock)
+{
+    struct timespec now;
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0)
+        return 0; /* cannot fail on Linux */
+    return now.tv_sec * SECOND_US + now.tv_nsec / 1000;
+}
+
+struct clock *clock_system(void)
+{
+    static struct clock clock = {system_now_us};
+    return &clock;
+}
+
+static void system_fill(struct entropy *entropy, void *data, size_t size)
+{
+    randombytes_buf(data, size);
+}
+
+struct entropy *entropy_system(void)
+{
+    static struct entropy entropy = {system_fill};
+    return &entropy;
+}
+
+uint64_t random_next(struct random *random)
+{
+    uint64_t z = random->state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
