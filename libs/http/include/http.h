@@ -1,0 +1,67 @@
+#pragma once
+/*
+ * http: a small server over libevent's evhttp, and a client over libcurl's multi interface, both on one event_base.
+ *
+ * Server: routes are rows; a request lives until it is answered, also later from another callback. Limits on header,
+ * body, connections and time to send a body are set once. Problems are RFC 9457 answers.
+ */
+#include "base.h"
+
+struct event_base;
+struct http_server;
+struct http_request;
+
+enum http_method { HTTP_GET = 1, HTTP_POST = 2, HTTP_PUT = 4, HTTP_DELETE = 8, HTTP_OPTIONS = 16, HTTP_HEAD = 32, HTTP_PATCH = 64 };
+
+struct http_server_options {
+    const char *address; /* "127.0.0.1" */
+    uint16_t port;       /* 0: a free one, see http_server_port */
+    size_t header_limit, body_limit; /* bytes; over them 431, 413 */
+    int timeout_s;                   /* of an idle or slow connection */
+    unsigned connection_limit;       /* beyond it new ones are closed at once, and counted */
+    void *user;
+    void (*handle)(struct http_request *request, void *user); /* every request */
+};
+
+int http_server_create(struct http_server **server, struct event_base *base, const struct http_server_options *options, struct err *err) MUST_CHECK;
+uint16_t http_server_port(const struct http_server *server);
+void http_server_stop_accepting(struct http_server *server); /* open requests go on; keep-alive ends with the next answer */
+unsigned http_server_open_requests(const struct http_server *server);
+void http_server_destroy(struct http_server **server);
+
+enum http_method http_request_method(const struct http_request *request);
+struct slice http_request_path(const struct http_request *request);  /* raw, before '?' */
+struct slice http_request_query(const struct http_request *request); /* raw, after '?', may be empty */
+const char *http_request_header(const struct http_request *request, const char *name); /* NULL: none; case-insensitive */
+struct slice http_request_body(const struct http_request *request);
+const char *http_request_peer(const struct http_request *request);
+/* One arena per request; everything of the request may live in it. */
+struct arena *http_request_arena(struct http_request *request);
+void *http_request_user(const struct http_request *request);
+/* user: the owner's; gone(): the client hung up before the answer (the request is still to be answered, into nothing). */
+void http_request_set_user(struct http_request *request, void *user, void (*gone)(struct http_request *request));
+void http_response_header(struct http_request *request, const char *name, const char *value);
+/* Ends the request. content_type NULL: no body. */
+void http_respond(struct http_request *request, int status, const char *content_type, struct slice body);
+
+/* Path segments: matches "/api/journey/sessions/{id}/stage", fills up to max parameters, percent-decoded into the arena. */
+bool http_path_match(const char *pattern, struct slice path, struct arena *arena, struct slice *parameters, unsigned max);
+/* The first value of a query parameter, decoded; data NULL: none. */
+struct slice http_query_get(struct slice query, const char *name, struct arena *arena);
+
+/* ---- client ---- */
+
+struct http_client;
+struct http_client_request {
+    enum http_method method;
+    const char *url;
+    const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
+    struct slice body;          /* copied */
+    int64_t timeout_ms;
+    void (*done)(const struct http_client_request *request, int status, struct slice body, const struct err *err); /* status 0: no answer */
+    void *user;
+};
+int http_client_create(struct http_client **client, struct event_base *base, unsigned max_connections, struct err *err) MUST_CHECK;
+int http_client_send(struct http_client *client, const struct http_client_request *request, struct err *err); /* copies the struct */
+unsigned http_client_open(const struct http_client *client);
+void http_client_destroy(struct http_client **client);
