@@ -150,3 +150,12 @@ int64_t bus_mem_end(const struct bus_mem_cluster *cluster, int topic, int32_t pa
 const struct bus_record *bus_mem_record(const struct bus_mem_cluster *cluster, int topic, int32_t partition, int64_t offset);
 void bus_mem_truncate(struct bus_mem_cluster *cluster, int topic, int32_t partition, int64_t begin); /* retention */
 void bus_mem_fail_next(struct bus_mem_cluster *cluster, struct bus *bus); /* the next send of bus fails for good */
+/* Time of the records; without it 0, so that a run replays. */
+void bus_mem_set_clock(struct bus_mem_cluster *cluster, struct clock *clock);
+void bus_mem_set_send_queue(struct bus *bus, size_t messages); /* unreported ones until ERR_FULL; 100,000 */
+/*
+ * Late deliveries: while held, what a bus sends waits in it, and is in the log (with its report) only when delivered, in
+ * order. What a reset or destroy finds waiting is lost, as with a real producer.
+ */
+void bus_mem_hold(struct bus *bus, bool hold);            /* false: delivers what waits */
+size_t bus_mem_deliver(struct bus *bus, size_t messages); /* the next so many; how many there were */

@@ -1,6 +1,6 @@
 /*
- * The table of topics as data. Everything is static: names are borrowed for ever, and a topic's dead-letter twin is the
- * same number with TOPIC_DLQ set.
+ * The table of topics as data. Everything is static: names are borrowed for ever, and a topic's
+ * dead-letter twin is the same number with TOPIC_DLQ set.
  */
 #include "topics.h"
 
@@ -42,7 +42,8 @@ static bool take_suffix(struct slice *s, const char *suffix)
     return true;
 }
 
-/* "journey.touchpoints.v1" → "touchpoints". Every name has both ends: the unit test holds the table to it. */
+/* "journey.touchpoints.v1" → "touchpoints". Every name has both ends: the unit test holds the table
+ * to it. */
 static struct slice short_name(const char *name)
 {
     struct slice s = slice_str(name + strlen("journey."));
