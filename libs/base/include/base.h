@@ -5,9 +5,9 @@
  *   errors   enum status, struct err (code, class, message); a retry reads the class
  *   memory   struct arena (per message, capped, sticky overflow), struct buf (growable, capped)
  *   values   struct slice (borrowed bytes), uuid, hex, base64, ISO 8601 times
- *   hashes   hash64 (tables), murmur2 (Kafka's partitioner), keyed BLAKE2b (identifiers), sha256
- * (keys) clock    struct clock: now as an operation, so that a simulation owns time log      one
- * JSON object a line on stderr; only services log, libraries return errors
+ *   hashes   hash64 (tables), murmur2 (Kafka's partitioner), keyed BLAKE2b (identifiers), sha256 (keys)
+ *   clock    struct clock: now as an operation, so that a simulation owns time
+ *   log      one JSON object a line on stderr; only services log, libraries return errors
  *
  * Base is the one library whose nouns are its prefixes (arena_, buf_, slice_, hash_, ...).
  * Nothing here but log and the system clock does any I/O.
@@ -41,8 +41,7 @@ static inline int64_t max_i64(int64_t a, int64_t b)
 
 /* ---- errors ------------------------------------------------------------------------------- */
 
-/* Functions return 0 or more on success, a negative status else; outputs are written only on
- * success. */
+/* Functions return 0 or more on success, a negative status else; outputs are written only on success. */
 enum status {
     STATUS_OK = 0,
     ERR_INVALID = -1, /* the input breaks a rule */
@@ -69,12 +68,11 @@ struct err {
     char message[256]; /* for operators; never holds personal data */
 };
 
-/* Fills err (which may be NULL) and returns code, so that `return err_set(...)` is the whole error
- * path. */
+/* Fills err (which may be NULL) and returns code, so that `return err_set(...)` is the whole error path. */
 int err_set(struct err *err, enum status code, enum err_class class, const char *format, ...)
     PRINTF(4, 5);
-const char *
-status_name(enum status code); /* "invalid", "not_found", ...: stable, for logs and metrics */
+/* "invalid", "not_found", ...: stable, for logs and metrics */
+const char *status_name(enum status code);
 const char *err_class_name(enum err_class class);
 
 /* ---- slices: borrowed bytes, not terminated ------------------------------------------------- */
@@ -121,11 +119,9 @@ char *arena_printf(struct arena *arena, const char *format, ...) PRINTF(2, 3);
 size_t arena_used(const struct arena *arena);
 bool arena_overflowed(const struct arena *arena);
 
-/* ---- buf: growable bytes ----------------------------------------------------------------------
- */
+/* ---- buf: growable bytes ---------------------------------------------------------------------- */
 
-/* Appending past limit (0: 64 MiB) sets overflow, which stays; data[size] is always NUL once used.
- */
+/* Appending past limit (0: 64 MiB) sets overflow, which stays; data[size] is always NUL once used. */
 struct buf {
     uint8_t *data;
     size_t size, capacity, limit;
@@ -134,8 +130,8 @@ struct buf {
 
 void buf_deinit(struct buf *buf); /* frees; usable again, empty */
 void buf_reset(struct buf *buf);  /* size 0, overflow cleared, memory kept */
-void *buf_extend(struct buf *buf,
-                 size_t size); /* room for size more bytes, counted; NULL on overflow */
+/* room for size more bytes, counted; NULL on overflow */
+void *buf_extend(struct buf *buf, size_t size);
 void buf_append(struct buf *buf, const void *data, size_t size);
 void buf_append_str(struct buf *buf, const char *s);
 void buf_append_slice(struct buf *buf, struct slice s);
@@ -153,24 +149,22 @@ int slice_take_varint(struct slice *s, uint64_t *value) MUST_CHECK;
 int slice_take_bytes(struct slice *s, struct slice *bytes) MUST_CHECK;
 int slice_take(struct slice *s, size_t size, struct slice *bytes) MUST_CHECK;
 
-/* ---- hashes -----------------------------------------------------------------------------------
- */
+/* ---- hashes ----------------------------------------------------------------------------------- */
 
-uint64_t hash64(const void *data, size_t size,
-                uint64_t seed); /* for tables in memory; not stable across releases */
-/* Kafka's default partitioner (org.apache.kafka.common.utils.Utils.murmur2); partition = murmur2 &
- * 0x7fffffff % n. */
+/* for tables in memory; not stable across releases */
+uint64_t hash64(const void *data, size_t size, uint64_t seed);
+/* Kafka's default partitioner (org.apache.kafka.common.utils.Utils.murmur2); partition = murmur2 & 0x7fffffff % n. */
 uint32_t hash_murmur2(const void *data, size_t size);
-/* BLAKE2b-128 (RFC 7693) with a key of 32 bytes, or none (NULL): identifiers, derived ids. Stable
- * for ever. */
-void hash_keyed(uint8_t out[16], const uint8_t key[32], const struct slice *parts,
-                size_t n_parts); /* parts are length-prefixed */
+/*
+ * BLAKE2b-128 (RFC 7693) with a key of 32 bytes, or none (NULL), over the parts, each after its length in 8 bytes,
+ * little-endian: identifiers, derived ids. Stable for ever.
+ */
+void hash_keyed(uint8_t out[16], const uint8_t key[32], const struct slice *parts, size_t n_parts);
 void hash_sha256(uint8_t out[32], struct slice data);
 /* Equal or not in time that does not depend on the content. */
 bool hash_equal(const uint8_t *a, const uint8_t *b, size_t size);
 
-/* ---- encodings --------------------------------------------------------------------------------
- */
+/* ---- encodings -------------------------------------------------------------------------------- */
 
 struct uuid {
     uint8_t bytes[16];
@@ -181,27 +175,28 @@ void uuid_format(char out[UUID_TEXT_SIZE], const uint8_t bytes[16]);
 /* Marks 16 hash bytes as a UUID of version 8 (RFC 9562: made by its application's own rule). */
 void uuid_from_hash(struct uuid *uuid, const uint8_t hash[16]);
 void hex_format(char *out, const uint8_t *data, size_t size); /* out: 2 * size + 1 */
-int hex_parse(uint8_t *out, size_t size,
-              struct slice text) MUST_CHECK; /* exactly 2 * size digits */
-int base64_decode(struct buf *out,
-                  struct slice text) MUST_CHECK; /* standard or URL alphabet, padding optional */
+/* exactly 2 * size digits */
+int hex_parse(uint8_t *out, size_t size, struct slice text) MUST_CHECK;
+/* standard or URL alphabet, padding optional; appends nothing on an error */
+int base64_decode(struct buf *out, struct slice text) MUST_CHECK;
 /* Length (1..4) of the well-formed UTF-8 sequence that data begins with, 0 when there is none. */
 size_t utf8_sequence(const uint8_t *data, size_t size);
+/* Bytes of the well-formed sequences beyond ASCII that data begins with: one call a word, not a letter. */
+size_t utf8_run(const uint8_t *data, size_t size);
 bool utf8_valid(struct slice s); /* no surrogates, no overlong forms, no NUL */
 
 /* Times are int64 microseconds since 1970-01-01 UTC. */
 #define TIME_NONE      INT64_MIN
 #define TIME_TEXT_SIZE 32
 /*
- * ISO 8601 / RFC 3339: date, or date and time with fraction and offset (Z, +hh:mm, +hhmm); without
- * an offset UTC. *offset_s (may be NULL) receives the written offset. Years 1970..2261.
+ * ISO 8601 / RFC 3339: date, or date and time with fraction and offset (Z, +hh:mm, +hhmm); without an offset UTC.
+ * *offset_s (may be NULL) receives the written offset. Years 1970..2261.
  */
 int time_parse(int64_t *time_us, int32_t *offset_s, struct slice text) MUST_CHECK;
-void time_format(char out[TIME_TEXT_SIZE],
-                 int64_t time_us); /* 2026-01-02T03:04:05.678Z, micros when not whole millis */
+/* 2026-01-02T03:04:05.678Z, micros when not whole millis; "" for TIME_NONE */
+void time_format(char out[TIME_TEXT_SIZE], int64_t time_us);
 
-/* ---- clock and randomness as operations -------------------------------------------------------
- */
+/* ---- clock and randomness as operations ------------------------------------------------------- */
 
 struct clock {
     int64_t (*now_us)(struct clock *clock); /* wall clock; a caller caches it once a pass */
@@ -219,8 +214,7 @@ struct random {
 };
 uint64_t random_next(struct random *random);
 
-/* ---- log --------------------------------------------------------------------------------------
- */
+/* ---- log -------------------------------------------------------------------------------------- */
 
 enum log_level {
     LOG_DEBUG,
@@ -230,10 +224,9 @@ enum log_level {
 };
 void log_setup(const char *service, const char *instance, enum log_level level);
 /*
- * {"time","level","service","instance","event", then the fields}: fields is printf text of ready
- * JSON members built with the LOG_* helpers, e.g. log_event(LOG_INFO, "partition_owned", NULL,
- * "\"partition\":%d", p). trace: a traceparent's 32-digit trace id, or NULL. Texts in fields must
- * come from log_escape.
+ * {"time","level","service","instance","event", then the fields}: fields is printf text of ready JSON members built
+ * with the LOG_* helpers, e.g. log_event(LOG_INFO, "partition_owned", NULL, "\"partition\":%d", p).
+ * trace: a traceparent's 32-digit trace id, or NULL. Texts in fields must come from log_escape.
  */
 void log_event(enum log_level level, const char *event, const char *trace, const char *fields, ...)
     PRINTF(4, 5);

@@ -27,8 +27,9 @@
 #endif
 
 #define ARENA_ALIGN     ((size_t)16)
-#define ARENA_CHUNK_MIN ((size_t)4 << 10)  /* most messages fit the first chunk */
-#define ARENA_CHUNK_MAX ((size_t)64 << 10) /* chunks double up to here: few mallocs, little waste  \
+#define ARENA_CHUNK_MIN ((size_t)4 << 10) /* most messages fit the first chunk */
+#define ARENA_CHUNK_MAX                                                                            \
+    ((size_t)64 << 10)                     /* chunks double up to here: few mallocs, little waste  \
                                             */
 #define ARENA_KEPT_MAX ((size_t)256 << 10) /* what one large message may leave behind */
 

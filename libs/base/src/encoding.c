@@ -153,6 +153,18 @@ size_t utf8_sequence(const uint8_t *p, size_t size)
     return length;
 }
 
+size_t utf8_run(const uint8_t *data, size_t size)
+{
+    size_t at = 0;
+    while (at < size && data[at] >= 0x80) {
+        size_t length = utf8_sequence(data + at, size - at);
+        if (length == 0)
+            break;
+        at += length;
+    }
+    return at;
+}
+
 /* Eight bytes at once: none is zero, none has its high bit set. */
 static bool plain_ascii8(const uint8_t *p)
 {

@@ -14,7 +14,15 @@
  */
 #include "base.h"
 
-enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_type {
+    JSON_NULL,
+    JSON_FALSE,
+    JSON_TRUE,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT
+};
 
 struct json_node {
     enum json_type type;
@@ -27,17 +35,22 @@ struct json_node {
 };
 
 /* Errors are permanent; the message says what was found and at which byte, never the text itself. */
-int json_parse(const struct json_node **root, struct slice text, struct arena *arena, struct err *err) MUST_CHECK;
+int json_parse(const struct json_node **root, struct slice text, struct arena *arena,
+               struct err *err) MUST_CHECK;
 
 /* NULL when node is NULL, no object, or has no such member: so look-ups chain. */
 const struct json_node *json_get(const struct json_node *node, const char *key);
-const struct json_node *json_path(const struct json_node *node, const char *dotted); /* "context.page.url" */
+/* "context.page.url" */
+const struct json_node *json_path(const struct json_node *node, const char *dotted);
 /* Decoded text (escapes resolved, UTF-8, may hold NUL bytes); a size 0 slice with data NULL when it is no string. */
 struct slice json_string(const struct json_node *node, struct arena *arena);
 bool json_is(const struct json_node *node, enum json_type type);
-int json_double(const struct json_node *node, double *out) MUST_CHECK; /* finite, else ERR_INVALID */
-int json_int(const struct json_node *node, int64_t *out) MUST_CHECK;   /* a whole number within 2^53, else ERR_INVALID */
-bool json_truthy(const struct json_node *node); /* true, non-zero number, non-empty string other than "false"/"0" */
+/* finite, else ERR_INVALID */
+int json_double(const struct json_node *node, double *out) MUST_CHECK;
+/* a whole number within 2^53, else ERR_INVALID */
+int json_int(const struct json_node *node, int64_t *out) MUST_CHECK;
+/* true, non-zero number, non-empty string other than "false"/"0" */
+bool json_truthy(const struct json_node *node);
 
 /* ---- writer: commas by itself; no allocation of its own ---- */
 
@@ -45,17 +58,25 @@ struct json_writer {
     struct buf *buf;
     bool comma;
 };
-static inline struct json_writer json_writer_make(struct buf *buf) { return (struct json_writer){buf, false}; }
+static inline struct json_writer json_writer_make(struct buf *buf)
+{
+    return (struct json_writer){buf, false};
+}
 void json_begin_object(struct json_writer *w);
 void json_end_object(struct json_writer *w);
 void json_begin_array(struct json_writer *w);
 void json_end_array(struct json_writer *w);
 void json_key(struct json_writer *w, const char *key);
-void json_write_slice(struct json_writer *w, struct slice text); /* string; bytes that are not UTF-8 become U+FFFD */
-void json_write_str(struct json_writer *w, const char *text);    /* NULL writes null */
+/* a string; bytes that are not UTF-8 become U+FFFD */
+void json_write_slice(struct json_writer *w, struct slice text);
+/* NULL writes null */
+void json_write_str(struct json_writer *w, const char *text);
 void json_write_int(struct json_writer *w, int64_t value);
-void json_write_double(struct json_writer *w, double value); /* shortest text that reads back the same; not finite: null */
+/* the fewest digits that read back the same; not finite: null */
+void json_write_double(struct json_writer *w, double value);
 void json_write_bool(struct json_writer *w, bool value);
 void json_write_null(struct json_writer *w);
-void json_write_raw(struct json_writer *w, struct slice json); /* ready JSON; empty writes null */
-void json_write_time(struct json_writer *w, int64_t time_us);  /* TIME_NONE writes null */
+/* ready JSON; empty writes null */
+void json_write_raw(struct json_writer *w, struct slice json);
+/* TIME_NONE writes null */
+void json_write_time(struct json_writer *w, int64_t time_us);
