@@ -14,7 +14,11 @@
  */
 #include "base.h"
 
-enum config_type { CONFIG_STRING, CONFIG_INT, CONFIG_SECRET };
+enum config_type {
+    CONFIG_STRING,
+    CONFIG_INT,
+    CONFIG_SECRET
+};
 
 struct config_option {
     enum config_type type;
@@ -25,34 +29,40 @@ struct config_option {
     size_t offset;
 };
 
-#define CONFIG_FIELD_STRING(name) const char *name;
-#define CONFIG_FIELD_SECRET(name) const char *name;
-#define CONFIG_FIELD_INT(name) int64_t name;
+#define CONFIG_FIELD_STRING(name)                               const char *name;
+#define CONFIG_FIELD_SECRET(name)                               const char *name;
+#define CONFIG_FIELD_INT(name)                                  int64_t name;
 #define CONFIG_FIELD(type, name, env, fallback, min, max, help) CONFIG_FIELD_##type(name)
-#define CONFIG_STRUCT(TABLE) TABLE(CONFIG_FIELD)
+#define CONFIG_STRUCT(TABLE)                                    TABLE(CONFIG_FIELD)
 /* used as: #define ROW(...) CONFIG_ROW(struct x_config, __VA_ARGS__) */
-#define CONFIG_ROW(structure, type, name, env, fallback, min, max, help) \
+#define CONFIG_ROW(structure, type, name, env, fallback, min, max, help)                           \
     {CONFIG_##type, #name, env, fallback, min, max, help, offsetof(structure, name)},
 
 /* lookup: getenv, or a test's own. Strings are borrowed from it (or the fallback). */
-int config_load(void *config, const struct config_option *options, size_t n, char *(*lookup)(const char *),
-                struct err *err) MUST_CHECK;
-void config_print(const void *config, const struct config_option *options, size_t n, struct buf *out); /* `-c`: env=value, secrets as *** */
+int config_load(void *config, const struct config_option *options, size_t n,
+                char *(*lookup)(const char *), struct err *err) MUST_CHECK;
+/* `-c`: env=value, secrets as *** */
+void config_print(const void *config, const struct config_option *options, size_t n,
+                  struct buf *out);
 void config_help(const struct config_option *options, size_t n, struct buf *out);
 
 /* ---- metrics ---- */
 
-enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
+enum metric_type {
+    METRIC_COUNTER,
+    METRIC_GAUGE,
+    METRIC_HISTOGRAM
+};
 
 struct metric {
     enum metric_type type;
     const char *name;   /* snake_case, e.g. journey_touchpoint_events_total */
     const char *labels; /* ready text: `topic="x"`, or NULL */
     const char *help;
-    double value;       /* counter, gauge */
+    double value;         /* counter, gauge */
     const double *bounds; /* histogram: ascending upper bounds, +Inf implied */
     unsigned n_bounds;
-    uint64_t *counts;   /* n_bounds + 1, owned by the registry */
+    uint64_t *counts; /* n_bounds + 1, owned by the registry */
     double sum;
 };
 
@@ -60,11 +70,22 @@ struct metrics; /* a registry */
 struct metrics *metrics_create(void);
 void metrics_destroy(struct metrics **metrics);
 /* The metric lives as long as the registry; name, help and bounds must too; labels are copied. At most 2,000 series: then NULL. */
-struct metric *metrics_add(struct metrics *metrics, enum metric_type type, const char *name, const char *labels,
-                           const char *help, const double *bounds, unsigned n_bounds);
-static inline void metric_inc(struct metric *m, double by) { if (m) m->value += by; }
-static inline void metric_set(struct metric *m, double to) { if (m) m->value = to; }
+struct metric *metrics_add(struct metrics *metrics, enum metric_type type, const char *name,
+                           const char *labels, const char *help, const double *bounds,
+                           unsigned n_bounds);
+static inline void metric_inc(struct metric *m, double by)
+{
+    if (m)
+        m->value += by;
+}
+static inline void metric_set(struct metric *m, double to)
+{
+    if (m)
+        m->value = to;
+}
 void metric_observe(struct metric *m, double value);
-double metric_quantile(const struct metric *m, double q); /* linear within a bucket; NAN when empty */
-void metrics_render(const struct metrics *metrics, struct buf *out); /* Prometheus text 0.0.4; HELP and TYPE once per name */
+/* linear within a bucket; NAN when empty */
+double metric_quantile(const struct metric *m, double q);
+/* Prometheus text 0.0.4; HELP and TYPE once per name */
+void metrics_render(const struct metrics *metrics, struct buf *out);
 extern const double metric_latency_bounds_s[16]; /* 100 us .. 10 s */
