@@ -221,7 +221,7 @@ servers_prepare() {
         kafka_table >>"$run/table.part"
         KAFKA_BROKERS=127.0.0.1:$(port_of kafka)
     fi
-    (umask 077 && printf 'export KAFKA_BROKERS=%q DATABASE_URL=%q REDIS_URL=%q\n' "$KAFKA_BROKERS" "$DATABASE_URL" "$REDIS_URL" >"$run/env")
+    (umask 077 && printf 'export %s=%q\n' KAFKA_BROKERS "$KAFKA_BROKERS" DATABASE_URL "$DATABASE_URL" REDIS_URL "$REDIS_URL" >"$run/env")
     : >>"$run/table.part"
     chmod 600 "$run/table.part"
     mv "$run/table.part" "$run/table"

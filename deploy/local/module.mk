@@ -3,3 +3,24 @@
 build/supervisor: deploy/local/supervisor.c
 	@mkdir -p build
 	@gcc -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wformat=2 $< -o $@.$$PPID && mv $@.$$PPID $@
+
+.PHONY: install up down status run demo
+parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+install:
+	@deploy/local/install run
+# what is installed decides how the rest is built, hence a make of its own after it
+up: install
+	@$(MAKE) --no-print-directory $(parallel) all
+	@deploy/local/stack up
+run: install
+	@$(MAKE) --no-print-directory $(parallel) all
+	@deploy/local/stack run
+down status:
+	@deploy/local/stack $@
+demo: up
+	@eval "$$(deploy/local/stack env)" && bin/journeyctl demo $(DATA)
+
+.PHONY: install-test
+install-test:
+	@deploy/local/install test

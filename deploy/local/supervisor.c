@@ -479,7 +479,6 @@ __attribute__((format(printf, 2, 3))) static void starter_tell(struct supervisor
 
 static void start_failed(struct supervisor *s, struct process *p, const char *why)
 {
-    log_say(s, p, "%s", why);
     process_becomes(s, p, STATE_FAILED);
     if (s->starter >= 0 && !s->stopping) {
         starter_tell(s, "%s %s", p->name, why);
@@ -539,6 +538,7 @@ static void process_tick(struct supervisor *s, struct process *p)
     if (p->state == STATE_BACKOFF && s->now >= p->due)
         process_start(s, p);
     if (p->state == STATE_STARTING && !p->ever_ready && s->now - p->since > p->ready_ms) {
+        log_say(s, p, "was not ready in time");
         start_failed(s, p, "was not ready in time");
         return;
     }
@@ -581,13 +581,10 @@ static bool stages_down(struct supervisor *s)
         if (p->pid == 0) {
             if (p->state != STATE_FAILED && p->state != STATE_DONE)
                 process_becomes(s, p, STATE_STOPPED);
-        } else if (p->stage == stage && p->due >= 0 && p->state != STATE_STOPPING) {
+        } else if (p->stage == stage && p->state != STATE_STOPPING) {
             (void)kill(p->pid, p->stop_signal);
             p->due = s->now + p->stop_ms;
-            if (p->state != STATE_FAILED)
-                process_becomes(s, p, STATE_STOPPING);
-            else
-                p->due = -1, (void)kill(-p->pid, SIGKILL);
+            process_becomes(s, p, STATE_STOPPING);
         } else if (p->state == STATE_STOPPING && !p->killed && s->now >= p->due) {
             log_say(s, p, "did not stop in time: killed");
             (void)kill(-p->pid, SIGKILL);
@@ -771,7 +768,11 @@ static int command_start(const char *dir, const char *table)
     if (pid < 0)
         die("fork: %s", strerror(errno));
     if (pid == 0) {
-        (void)close(result[0]);
+        s.starter = 3; /* of what our caller has open nothing may stay open for as long as we live */
+        if (result[1] != 3)
+            (void)dup2(result[1], 3);
+        (void)fcntl(3, F_SETFD, FD_CLOEXEC);
+        (void)close_range(4, ~0U, 0);
         struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         (void)lock_holder(dir, &s.lock);
         if (fcntl(s.lock, F_SETLK, &lock) != 0)
@@ -824,14 +825,16 @@ static int command_status(const char *dir)
     int process, port, restarts, n = 0, not_up = 0;
     printf("%-20s %8s %6s  %-11s %s\n", "NAME", "PID", "PORT", "STATE", "RESTARTS");
     while (f && fscanf(f, "%63s %d %d %31s %d", name, &process, &port, state, &restarts) == 5) {
+        n++;
+        if (strcmp(state, "done") == 0)
+            continue; /* it was no more than a step of the start */
         char pid_text[16] = "-", port_text[16] = "-";
         if (process)
             (void)snprintf(pid_text, sizeof pid_text, "%d", process);
         if (port)
             (void)snprintf(port_text, sizeof port_text, "%d", port);
         printf("%-20s %8s %6s  %-11s %d\n", name, pid_text, port_text, state, restarts);
-        not_up += strcmp(state, "up") != 0 && strcmp(state, "done") != 0;
-        n++;
+        not_up += strcmp(state, "up") != 0;
     }
     if (f)
         (void)fclose(f);

@@ -1,0 +1,65 @@
+# One line of figures from the services' metrics. Input: "INSTANCE SERIES VALUE" a line; before: what this printed the last
+# time, up to the bar; now: seconds. Output: NOW;KEY=COUNTER;...|TEXT. A figure without its series is left out.
+#
+#   rate   the counters' growth a second    mean_ms   a histogram of seconds: growth of its sum by growth of its count
+#   sum    gauges added up                  max_ms    the largest gauge, seconds
+
+function figure(label, kind, pattern)
+{
+    n++
+    labels[n] = label
+    kinds[n] = kind
+    patterns[n] = pattern
+}
+
+BEGIN {
+    figure("events", "rate", "^journey_gateway_events_total$")
+    figure("accepted", "rate", "^journey_ingest_accepted_total$")
+    figure("touchpoints", "rate", "^journey_state_touchpoints_total$")
+    figure("sessions", "sum", "^journey_state_sessions(_total)?$")
+    figure("commit", "mean_ms", "_commit_seconds")
+    figure("lag", "sum", "_lag(_records|_messages)?$")
+    parts = split(substr(before, 1, index(before "|", "|") - 1), old, ";")
+    for (i = 2; i <= parts; i++) {
+        split(old[i], pair, "=")
+        previous[pair[1]] = pair[2]
+    }
+    elapsed = parts ? now - old[1] : 0
+}
+
+NF >= 3 && $2 !~ /^#/ {
+    name = $2
+    sub(/\{.*/, "", name)
+    value = $NF
+    for (i = 1; i <= n; i++) {
+        if (kinds[i] == "mean_ms") {
+            if (name ~ patterns[i] "_sum$") { total[i "s"] += value; seen[i] = 1 }
+            if (name ~ patterns[i] "_count$") total[i "c"] += value
+        } else if (name ~ patterns[i]) {
+            seen[i] = 1
+            if (kinds[i] != "max_ms") total[i] += value
+            else if (value > total[i]) total[i] = value
+        }
+    }
+}
+
+function add(text) { line = line (line == "" ? "" : "   ") text }
+
+END {
+    state = now
+    for (key in total)
+        state = state ";" key "=" sprintf("%.6f", total[key])
+    for (i = 1; i <= n; i++) {
+        if (!seen[i])
+            continue
+        if (kinds[i] == "sum")
+            add(sprintf("%s %d", labels[i], total[i]))
+        else if (kinds[i] == "max_ms")
+            add(sprintf("%s %.1f ms", labels[i], total[i] * 1000))
+        else if (kinds[i] == "rate" && elapsed > 0 && (i in previous) && total[i] >= previous[i])
+            add(sprintf("%s %.0f/s", labels[i], (total[i] - previous[i]) / elapsed))
+        else if (kinds[i] == "mean_ms" && total[i "c"] > previous[i "c"])
+            add(sprintf("%s %.1f ms", labels[i], 1000 * (total[i "s"] - previous[i "s"]) / (total[i "c"] - previous[i "c"])))
+    }
+    printf "%s|%s", state, line == "" ? "no figures yet" : line
+}
