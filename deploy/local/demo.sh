@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # What `make run` shows: a demo tenant, one real session, then a line of live figures. Needs lib.sh, and $bin, $http_port of the caller.
 
 # Prints the answer's status code on the first line, then its body. HTTP/1.0 with bash alone: curl need not be here.
@@ -17,6 +17,7 @@ http() {
 demo_once() {
     local key question answer
     set -a
+    # shellcheck source=/dev/null
     . "$run/env"
     set +a
     if [ ! -s "$run/demo.key" ]; then

@@ -145,11 +145,11 @@ postgres_prepare() {
         rm -rf "$dir/data"
         (umask 077 && random_word >"$dir/password")
         [ "$(id -u)" != 0 ] || chown postgres: "$dir/password"
-        "${as_postgres[@]}" "$pg/initdb" -D "$dir/data" -U journey -A scram-sha-256 -E UTF8 --locale=C \
-            --pwfile="$dir/password" --no-instructions >"$run/postgres.init.log" 2>&1 &&
-            echo 'CREATE DATABASE journey' |
-            "${as_postgres[@]}" "$pg/postgres" --single -D "$dir/data" postgres >>"$run/postgres.init.log" 2>&1 ||
-            die "Postgres could not make its data:" "$(tail -20 "$run/postgres.init.log")"
+        {
+            "${as_postgres[@]}" "$pg/initdb" -D "$dir/data" -U journey -A scram-sha-256 -E UTF8 --locale=C \
+                --pwfile="$dir/password" --no-instructions &&
+                echo 'CREATE DATABASE journey' | "${as_postgres[@]}" "$pg/postgres" --single -D "$dir/data" postgres
+        } >"$run/postgres.init.log" 2>&1 || die "Postgres could not make its data:" "$(tail -20 "$run/postgres.init.log")"
         touch "$run/postgres.ready"
     fi
     install -m 644 "$top/deploy/local/postgresql.conf" "$dir/postgresql.conf"

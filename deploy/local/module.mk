@@ -2,7 +2,7 @@
 
 build/supervisor: deploy/local/supervisor.c
 	@mkdir -p build
-	@gcc -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wformat=2 $< -o $@.$$PPID && mv $@.$$PPID $@
+	@gcc -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wformat=2 $< -o $@.$$PPID && mv $@.$$PPID $@
 
 .PHONY: install up down status run demo
 parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))

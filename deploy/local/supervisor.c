@@ -24,7 +24,6 @@
  *
  * What it started dies with it: each child has a parent death signal, and as a subreaper it also gets their orphans.
  */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -47,16 +46,17 @@
 #include <unistd.h>
 
 #define PROCESSES_MAX 64
-#define WORDS_MAX 96
-#define LOG_LIMIT (16L << 20) /* of one log file; the one before it is kept: 32 MiB a process at most */
-#define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 5000
-#define STEADY_MS 10000 /* up for so long: the next death starts again with the shortest back-off */
-#define START_TRIES 3   /* deaths before first being ready that make the start fail */
+#define WORDS_MAX     96
+#define LOG_LIMIT                                                                                  \
+    (16L << 20) /* of one log file; the one before it is kept: 32 MiB a process at most */
+#define BACKOFF_MIN_MS    100
+#define BACKOFF_MAX_MS    5000
+#define STEADY_MS         10000 /* up for so long: the next death starts again with the shortest back-off */
+#define START_TRIES       3 /* deaths before first being ready that make the start fail */
 #define PROBE_STARTING_MS 50
-#define PROBE_UP_MS 2000
-#define PROBE_TIMEOUT_MS 1500
-#define TAIL_LINES 25
+#define PROBE_UP_MS       2000
+#define PROBE_TIMEOUT_MS  1500
+#define TAIL_LINES        25
 
 /* up: it may be used; alive: there is a pid */
 #define STATES(X)                                                                                  \
@@ -85,7 +85,13 @@ static const struct {
 #undef X
 };
 
-enum ready { READY_NONE, READY_LOG, READY_TCP, READY_HTTP, READY_EXIT };
+enum ready {
+    READY_NONE,
+    READY_LOG,
+    READY_TCP,
+    READY_HTTP,
+    READY_EXIT
+};
 
 struct process {
     /* from the table */
@@ -103,7 +109,7 @@ struct process {
     long log_size;
     int deaths, restarts;
     long backoff, due, since, probe_due, probe_until; /* monotonic ms */
-    char carry[256];                                  /* end of the output so far: READY_LOG text may be split */
+    char carry[256]; /* end of the output so far: READY_LOG text may be split */
     size_t n_carry;
 };
 
@@ -111,9 +117,9 @@ struct supervisor {
     const char *dir;
     struct process processes[PROCESSES_MAX];
     int n;
-    int signals;  /* signalfd */
-    int lock;     /* DIR/lock */
-    int starter;  /* pipe to who started us, until the start is decided; else -1 */
+    int signals; /* signalfd */
+    int lock;    /* DIR/lock */
+    int starter; /* pipe to who started us, until the start is decided; else -1 */
     bool stopping, dirty;
     long now;
 };
@@ -162,7 +168,8 @@ static void table_ready(struct process *p, const char *value, const char *at)
     static const struct {
         const char *word;
         enum ready ready;
-    } kinds[] = {{"log ", READY_LOG}, {"tcp ", READY_TCP}, {"http ", READY_HTTP}, {"exit", READY_EXIT}};
+    } kinds[] = {
+        {"log ", READY_LOG}, {"tcp ", READY_TCP}, {"http ", READY_HTTP}, {"exit", READY_EXIT}};
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t n = strlen(kinds[i].word);
@@ -432,8 +439,8 @@ static void probe_begin(struct supervisor *s, struct process *p)
     p->probe = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     p->probe_asked = false;
     p->probe_until = s->now + PROBE_TIMEOUT_MS;
-    if (p->probe < 0 || (connect(p->probe, (struct sockaddr *)&to, sizeof to) != 0 &&
-                         errno != EINPROGRESS))
+    if (p->probe < 0 ||
+        (connect(p->probe, (struct sockaddr *)&to, sizeof to) != 0 && errno != EINPROGRESS))
         probe_end(s, p, false);
 }
 
@@ -482,7 +489,8 @@ static void start_failed(struct supervisor *s, struct process *p, const char *wh
     process_becomes(s, p, STATE_FAILED);
     if (s->starter >= 0 && !s->stopping) {
         starter_tell(s, "%s %s", p->name, why);
-        s->stopping = true; /* the pipe stays open until we are gone: then ports and files are free again */
+        s->stopping =
+            true; /* the pipe stays open until we are gone: then ports and files are free again */
     }
 }
 
@@ -654,8 +662,7 @@ static void wait_for_something(struct supervisor *s)
         }
         if (p->probe >= 0) {
             owner[n] = p;
-            fds[n++] = (struct pollfd){.fd = p->probe,
-                                       .events = p->probe_asked ? POLLIN : POLLOUT};
+            fds[n++] = (struct pollfd){.fd = p->probe, .events = p->probe_asked ? POLLIN : POLLOUT};
         }
     }
     (void)poll(fds, n, timeout_ms(s));
@@ -768,7 +775,8 @@ static int command_start(const char *dir, const char *table)
     if (pid < 0)
         die("fork: %s", strerror(errno));
     if (pid == 0) {
-        s.starter = 3; /* of what our caller has open nothing may stay open for as long as we live */
+        s.starter =
+            3; /* of what our caller has open nothing may stay open for as long as we live */
         if (result[1] != 3)
             (void)dup2(result[1], 3);
         (void)fcntl(3, F_SETFD, FD_CLOEXEC);
@@ -783,7 +791,8 @@ static int command_start(const char *dir, const char *table)
     char text[512];
     size_t n = 0;
     ssize_t got;
-    while ((got = read(result[0], text + n, sizeof text - 1 - n)) > 0 || (got < 0 && errno == EINTR))
+    while ((got = read(result[0], text + n, sizeof text - 1 - n)) > 0 ||
+           (got < 0 && errno == EINTR))
         n += got > 0 ? (size_t)got : 0;
     text[n] = '\0';
     if (strcmp(text, "ready") == 0)
