@@ -48,21 +48,28 @@ struct store_column {
 enum store_conflict {
     STORE_UPDATE, /* an existing row with this key gets the new values (upsert) */
     STORE_IGNORE, /* the existing row stays (insert-only) */
-    STORE_PLAIN,  /* no conflict clause: the writer knows the key is new; a duplicate fails the commit, permanently */
+    STORE_PLAIN, /* no conflict clause: the writer knows the key is new; a duplicate fails the commit, permanently */
 };
 
 /* Tables split by time, so that what expired is dropped whole. */
-enum store_roll { STORE_ROLL_NONE, STORE_ROLL_HOUR, STORE_ROLL_DAY, STORE_ROLL_MONTH };
+enum store_roll {
+    STORE_ROLL_NONE,
+    STORE_ROLL_HOUR,
+    STORE_ROLL_DAY,
+    STORE_ROLL_MONTH
+};
 
 struct store_table {
     const char *name; /* in the service's schema */
     const struct store_column *columns;
     unsigned n_columns; /* at most STORE_MAX_COLUMNS */
-    unsigned n_key;     /* the first n_key columns: the conflict target and the key of deletes; a unique index has them */
+    unsigned
+        n_key; /* the first n_key columns: the conflict target and the key of deletes; a unique index has them */
     enum store_conflict conflict;
     enum store_roll roll; /* by which period; the column it is split by is roll_column */
     const char *roll_column;
-    int roll_ahead, roll_keep; /* periods made ahead; periods kept after their end (0: not dropped here) */
+    int roll_ahead,
+        roll_keep; /* periods made ahead; periods kept after their end (0: not dropped here) */
 };
 #define STORE_MAX_COLUMNS 48
 
@@ -90,11 +97,13 @@ struct store_lookup {
     unsigned n_by;          /* 1..4 */
     const uint8_t *columns; /* column indexes that are returned */
     unsigned n_columns;
-    int order;              /* column index to sort by, -1: none */
+    int order; /* column index to sort by, -1: none */
     bool descending;
-    bool after;             /* one more value in each key: only rows whose `order` column is > it (< when descending) */
-    bool until;             /* one more value, last: only rows whose `order` column is <= it (>= when descending) */
-    unsigned limit;         /* per key; 0: all (use only where the key bounds it) */
+    bool
+        after; /* one more value in each key: only rows whose `order` column is > it (< when descending) */
+    bool
+        until; /* one more value, last: only rows whose `order` column is <= it (>= when descending) */
+    unsigned limit; /* per key; 0: all (use only where the key bounds it) */
 };
 
 struct store_found {
@@ -112,7 +121,7 @@ struct store_load {
     void (*done)(struct store_load *load);
     void *user;
     /* results */
-    struct err err; /* code 0: worked */
+    struct err err;            /* code 0: worked */
     struct store_found *found; /* ordered by key, then as the look-up says */
     unsigned n_found;
     struct store_load *next; /* the store's while it is under way */
@@ -125,7 +134,10 @@ struct store_position {
     struct slice offsets, numbers, watermarks, outbox; /* opaque to the store */
 };
 
-struct store_outbox { int64_t n; struct slice blob; };
+struct store_outbox {
+    int64_t n;
+    struct slice blob;
+};
 
 /* Takes a partition over: inserts its next row with epoch + 1 and tries + 1 (the first row of all: n 1, epoch 1), then
  * returns it with the outboxes of the rows from `done` on. One transaction for the row; outboxes are read after it. */
@@ -166,18 +178,40 @@ struct store_ops {
     void (*commit)(struct store *store, struct store_commit *commit);
     /* Gives up whatever is under way on the commits connection, as if it broke: done() comes for all, outcome unknown. */
     void (*reset)(struct store *store);
-    bool (*ready)(struct store *store); /* connected */
+    bool (*ready)(struct store *store);   /* connected */
     void (*destroy)(struct store *store); /* done() is not called any more */
 };
 
-struct store { const struct store_ops *ops; };
+struct store {
+    const struct store_ops *ops;
+};
 
-static inline void store_own(struct store *s, struct store_own *own) { s->ops->own(s, own); }
-static inline void store_load(struct store *s, struct store_load *load) { s->ops->load(s, load); }
-static inline void store_commit(struct store *s, struct store_commit *commit) { s->ops->commit(s, commit); }
-static inline void store_reset(struct store *s) { s->ops->reset(s); }
-static inline bool store_ready(struct store *s) { return s->ops->ready(s); }
-static inline void store_destroy(struct store **s) { if (*s) (*s)->ops->destroy(*s); *s = NULL; }
+static inline void store_own(struct store *s, struct store_own *own)
+{
+    s->ops->own(s, own);
+}
+static inline void store_load(struct store *s, struct store_load *load)
+{
+    s->ops->load(s, load);
+}
+static inline void store_commit(struct store *s, struct store_commit *commit)
+{
+    s->ops->commit(s, commit);
+}
+static inline void store_reset(struct store *s)
+{
+    s->ops->reset(s);
+}
+static inline bool store_ready(struct store *s)
+{
+    return s->ops->ready(s);
+}
+static inline void store_destroy(struct store **s)
+{
+    if (*s)
+        (*s)->ops->destroy(*s);
+    *s = NULL;
+}
 
 /* ---- Postgres ---- */
 
@@ -187,17 +221,19 @@ struct store_pg_options {
     const char *schema; /* also search_path */
     const char *role;   /* SET ROLE at connecting; NULL: as the URL says */
     const char *application_name;
-    const struct store_table *const *tables; /* every table that rows or look-ups name: prepared statements */
+    const struct store_table *const
+        *tables; /* every table that rows or look-ups name: prepared statements */
     unsigned n_tables;
     int64_t statement_timeout_ms; /* of the slow connection */
 };
 /* Connects in the background and again whenever a connection breaks (back-off 0.1 .. 5 s). While it is down, requests
  * are done with ERR_UNAVAILABLE in the next turn of the loop. */
-int store_pg_create(struct store **store, struct event_base *base, const struct store_pg_options *options,
-                    struct err *err) MUST_CHECK;
+int store_pg_create(struct store **store, struct event_base *base,
+                    const struct store_pg_options *options, struct err *err) MUST_CHECK;
 /* Makes the partitions of rolling tables (and of commits by ranges of n) that are needed next and drops those that
  * passed. Blocks on a connection of its own: call at start, then from time to time; needs no lock that readers notice. */
-int store_pg_maintain(const struct store_pg_options *options, int64_t now_us, struct buf *report, struct err *err) MUST_CHECK;
+int store_pg_maintain(const struct store_pg_options *options, int64_t now_us, struct buf *report,
+                      struct err *err) MUST_CHECK;
 
 /*
  * Migrations: files migrations/<schema>/NNN_name.sql in order, each once, each in a transaction, kept with its hash in
@@ -205,19 +241,31 @@ int store_pg_maintain(const struct store_pg_options *options, int64_t now_us, st
  * (journey_<schema>, nologin, granted to the connected user), the commits/timers/answers tables of stream services and grants. Holds an
  * advisory lock, so that several may start at once.
  */
-int store_pg_migrate(const char *url, const char *folder, struct buf *report, struct err *err) MUST_CHECK;
+int store_pg_migrate(const char *url, const char *folder, struct buf *report,
+                     struct err *err) MUST_CHECK;
 
 /* ---- the twin ---- */
 
 struct store_mem_db; /* what survives a crash; shared by the stores of several instances */
 struct store_mem_db *store_mem_db_create(void);
 void store_mem_db_destroy(struct store_mem_db **db);
-struct store *store_mem_create(struct store_mem_db *db, const struct store_table *const *tables, unsigned n_tables);
+struct store *store_mem_create(struct store_mem_db *db, const struct store_table *const *tables,
+                               unsigned n_tables);
 /* Carries out the next request of that store, if any, and calls its done(); false: nothing under way. A simulation
  * decides when; tests loop until false. Requests of each "connection" stay in order. */
 bool store_mem_step(struct store *store);
-/* The next commit: fails before, after (committed, but reported unknown), or is refused with a transient error. */
-enum store_mem_fault { STORE_MEM_OK, STORE_MEM_FAIL_BEFORE, STORE_MEM_FAIL_AFTER };
+/* The next commit is reported unknown (ERR_UNAVAILABLE, transient): not carried out, carried out, or waiting to be
+ * carried out by store_mem_db_late. */
+enum store_mem_fault {
+    STORE_MEM_OK,
+    STORE_MEM_FAIL_BEFORE,
+    STORE_MEM_FAIL_AFTER,
+    STORE_MEM_FAIL_LATER
+};
 void store_mem_fault_next(struct store *store, enum store_mem_fault fault);
+/* Carries out the oldest transaction whose outcome nobody knows yet (FAIL_LATER, or under way when its store was reset
+ * or destroyed), as a server may that had received it; false: none. Never called: they never happened. */
+bool store_mem_db_late(struct store_mem_db *db);
 /* For tests: rows of a table, in key order. Returns the count; row k's values are borrowed. */
-unsigned store_mem_rows(const struct store_mem_db *db, const struct store_table *table, const struct store_value **rows, unsigned max);
+unsigned store_mem_rows(const struct store_mem_db *db, const struct store_table *table,
+                        const struct store_value **rows, unsigned max);
