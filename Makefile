@@ -13,12 +13,14 @@ O ?= build
 B := $(O)/$(BUILD)
 CC_asan := clang-14
 CC_tsan := clang-14
+CC_fuzz := clang-14
 CC := $(or $(CC_$(BUILD)),gcc)
 
 CFLAGS_debug := -O1 -g
 CFLAGS_release := -O2 -g -DRELEASE
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan := -O1 -g -fsanitize=thread
+CFLAGS_fuzz := $(CFLAGS_asan) -fsanitize=fuzzer-no-link
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wformat=2 -Wno-unused-parameter
 CFLAGS := -std=gnu11 -D_GNU_SOURCE $(CFLAGS_$(BUILD)) -fstack-protector-strong -pipe
 LDFLAGS := $(filter -fsanitize%,$(CFLAGS_$(BUILD)))
