@@ -1,0 +1,73 @@
+/*
+ * Any bytes to the reader. What it takes must hold together: every slice lies within the text, every child within its
+ * parent, and each value, written raw, reads back as the same tree.
+ */
+#include "json.h"
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+static bool within(struct slice inner, struct slice outer)
+{
+    return inner.data >= outer.data && inner.data + inner.size <= outer.data + outer.size;
+}
+
+/* Walks a tree of at most the reader's depth; the numbers of nodes are compared between readings. */
+static size_t walk(const struct json_node *node, struct arena *scratch)
+{
+    size_t n = 1;
+    uint32_t children = 0;
+    double number;
+    int64_t whole;
+    check(node->raw.size > 0);
+    struct slice text = json_string(node, scratch);
+    check(text.size <= node->raw.size && (text.size == 0 || node->type == JSON_STRING));
+    if (json_double(node, &number) == STATUS_OK)
+        check(number == number);
+    if (json_int(node, &whole) == STATUS_OK)
+        check(json_truthy(node) == (whole != 0));
+    for (const struct json_node *child = node->child; child; child = child->next) {
+        check(within(child->raw, node->raw));
+        if (node->type == JSON_OBJECT)
+            check(within(child->key, node->raw));
+        children++;
+        n += walk(child, scratch);
+    }
+    check(children == node->count);
+    return n;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct arena *arena = arena_create((size_t)64 << 20), *scratch = arena_create((size_t)64 << 20);
+    const struct json_node *root, *again;
+    struct err err;
+    check(arena && scratch);
+    if (json_parse(&root, slice_make(data, size), arena, &err) == STATUS_OK) {
+        size_t n = walk(root, scratch);
+        check(json_get(root, "a") == json_path(root, "a"));
+        struct buf copy = {0};
+        struct json_writer w = json_writer_make(&copy);
+        json_begin_array(&w);
+        json_write_raw(&w, root->raw);
+        json_write_slice(&w, slice_make(data, size));
+        json_end_array(&w);
+        int rc = json_parse(&again, buf_slice(&copy), arena, &err);
+        if (rc == STATUS_OK)
+            check(again->count == 2 && walk(again->child, scratch) == n);
+        else
+            check(rc == ERR_TOO_LARGE); /* the array around it is one level more */
+        buf_deinit(&copy);
+    } else {
+        check(err.class == ERR_CLASS_PERMANENT);
+    }
+    arena_destroy(&arena);
+    arena_destroy(&scratch);
+    return 0;
+}
