@@ -1,8 +1,9 @@
 # The local installation: what is installed, started and stopped on one machine. Also used alone, before anything is configured.
 
-build/supervisor: deploy/local/supervisor.c
+supervisor_SRC := $(wildcard deploy/local/supervisor/*.c)
+build/supervisor: $(supervisor_SRC) deploy/local/supervisor/supervisor.h
 	@mkdir -p build
-	@gcc -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wformat=2 $< -o $@.$$PPID && mv $@.$$PPID $@
+	@gcc -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wformat=2 $(supervisor_SRC) -o $@.$$PPID && mv $@.$$PPID $@
 
 .PHONY: install up down status run demo
 parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
