@@ -1,0 +1,1 @@
+../../unit/bus/wait.c
