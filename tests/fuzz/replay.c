@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define INPUT_MAX (1 << 20)
-#define CUTS_MAX 512 /* beginnings tried of one input: all of a small one, the first of a large one */
+#define CUTS_MAX                                                                                   \
+    512 /* beginnings tried of one input: all of a small one, the first of a large one */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
