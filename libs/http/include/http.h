@@ -1,9 +1,14 @@
 #pragma once
 /*
- * http: a small server over libevent's evhttp, and a client over libcurl's multi interface, both on one event_base.
+ * http: a small HTTP/1.1 server, and a client over libcurl's multi interface, both on one libevent event_base.
  *
  * Server: routes are rows; a request lives until it is answered, also later from another callback. Limits on header,
  * body, connections and time to send a body are set once. Problems are RFC 9457 answers.
+ *
+ * The server parses by itself (src/parse.c) on plain sockets and libevent's events. evhttp 2.1.12 cannot bound
+ * connections, answers a head too large with 400, sees no hang-up while a request is handled, waits for ever on a body
+ * that trickles, takes the rest of a refused body for the next request, and takes both Content-Length and
+ * Transfer-Encoding.
  */
 #include "base.h"
 
@@ -26,7 +31,11 @@ struct http_server_options {
 int http_server_create(struct http_server **server, struct event_base *base, const struct http_server_options *options, struct err *err) MUST_CHECK;
 uint16_t http_server_port(const struct http_server *server);
 void http_server_stop_accepting(struct http_server *server); /* open requests go on; keep-alive ends with the next answer */
+/* Requests whose answer is not yet wholly sent; 0: drained. */
 unsigned http_server_open_requests(const struct http_server *server);
+unsigned http_server_connections(const struct http_server *server);
+uint64_t http_server_refused(const struct http_server *server); /* connections over the limit, since the start */
+/* Not from inside a request's callbacks. Requests without an answer die with it: do not answer them afterwards. */
 void http_server_destroy(struct http_server **server);
 
 enum http_method http_request_method(const struct http_request *request);
@@ -38,7 +47,8 @@ const char *http_request_peer(const struct http_request *request);
 /* One arena per request; everything of the request may live in it. */
 struct arena *http_request_arena(struct http_request *request);
 void *http_request_user(const struct http_request *request);
-/* user: the owner's; gone(): the client hung up before the answer (the request is still to be answered, into nothing). */
+/* user: the owner's; gone(): the client hung up before the answer (the request is still to be answered, into nothing;
+ * it may be answered from inside gone()). At most once per request, never from inside handle(). */
 void http_request_set_user(struct http_request *request, void *user, void (*gone)(struct http_request *request));
 void http_response_header(struct http_request *request, const char *name, const char *value);
 /* Ends the request. content_type NULL: no body. */
@@ -62,6 +72,8 @@ struct http_client_request {
     void *user;
 };
 int http_client_create(struct http_client **client, struct event_base *base, unsigned max_connections, struct err *err) MUST_CHECK;
-int http_client_send(struct http_client *client, const struct http_client_request *request, struct err *err); /* copies the struct */
+/* Copies the struct with all it points to; done() comes once, from the loop, never from inside send. ERR_FULL: 16 requests
+ * for each connection wait already. Answers over 4 MiB and requests without an answer are errors; a redirect is an answer. */
+int http_client_send(struct http_client *client, const struct http_client_request *request, struct err *err);
 unsigned http_client_open(const struct http_client *client);
-void http_client_destroy(struct http_client **client);
+void http_client_destroy(struct http_client **client); /* done() is not called any more */

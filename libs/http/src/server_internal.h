@@ -1,0 +1,85 @@
+#pragma once
+/*
+ * The server's own parts. A connection carries one request at a time:
+ *
+ *   HEAD ──► BODY ──► HANDLING ──(http_respond)──► ANSWERING ──► HEAD, or LINGERING ──► closed
+ *     └───── refused: 400 408 413 431 501 505 ───────▲
+ *
+ * Bytes that a client sends ahead (pipelining) wait in `in` up to a bound, then in the kernel.
+ */
+#include "parse.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <event2/listener.h>
+#include <sys/queue.h>
+
+#define HTTP_READ_BYTES  16384
+#define HTTP_AHEAD_BYTES 65536 /* of requests sent before the answer to the one in hand */
+#define HTTP_KEEP_BYTES  4096  /* of each buffer of an idle connection */
+#define HTTP_KEEP_ARENAS 32
+#define HTTP_LINGER_US   (2 * SECOND_US) /* reading on, so that a refusal is not lost in a reset */
+
+enum http_connection_state {
+    HTTP_CONNECTION_HEAD,
+    HTTP_CONNECTION_BODY,
+    HTTP_CONNECTION_HANDLING,
+    HTTP_CONNECTION_ANSWERING,
+    HTTP_CONNECTION_LINGERING,
+};
+
+struct http_request {
+    struct http_connection *connection;
+    struct arena *arena; /* NULL: no request in hand */
+    struct http_head *head;
+    struct buf body, headers; /* headers: of the answer, ready lines */
+    void *user;
+    void (*gone)(struct http_request *request);
+};
+
+struct http_connection {
+    LIST_ENTRY(http_connection) link;
+    struct http_server *server;
+    enum http_connection_state state;
+    int fd; /* -1: closed, kept only until its request is answered */
+    struct event read_event, write_event, timer;
+    int64_t deadline_us, timer_us; /* monotonic; timer_us 0: not set */
+    struct buf in, out;
+    size_t scanned, sent;
+    struct http_chunked chunked;
+    struct http_request request;
+    bool busy;  /* on the stack: to be freed by who set it */
+    bool dead;  /* to be freed */
+    bool begun; /* the first bytes of a head are here */
+    bool eof, keep_alive, told_gone;
+    char peer[48];
+};
+
+struct http_server {
+    struct event_base *base;
+    struct http_server_options options;
+    struct evconnlistener *listener;
+    struct event *accept_again;
+    LIST_HEAD(, http_connection) connections;
+    unsigned n_connections, n_open;
+    uint64_t n_refused;
+    bool stopping;
+    uint16_t port;
+    struct arena *arenas[HTTP_KEEP_ARENAS];
+    unsigned n_arenas;
+    int64_t date_s;
+    char date[32];
+};
+
+int64_t http_monotonic_us(void);
+int http_connection_create(struct http_server *server, int fd, const char *peer);
+void http_connection_close(struct http_connection *connection);
+void http_connection_destroy(
+    struct http_connection *connection); /* as it is, on the server's end */
+
+/* The answer as bytes, appended to out. */
+void http_answer_write(struct http_server *server, struct buf *out, const struct http_head *head,
+                       bool keep_alive, int status, const char *content_type,
+                       const struct buf *headers, struct slice body);
+/* The body of a refusal that the server makes by itself (application/problem+json). */
+struct slice http_problem(int status, char *out, size_t size);
