@@ -9,7 +9,8 @@
 #   make fuzz, make lint      see fuzz.mk and lint.mk
 #
 # tests/unit/<owner>/test_*.c and tests/integration/<owner>/test_*.c are a program each; the other .c files of the folder
-# are linked to all of its programs. A program may include every public header and its owner's own ones, and is linked with
+# are linked to all of its programs, and those of the unit folder to the integration tests as well: so an operation struct's
+# conformance suite is written once. A program may include every public header and its owner's own ones, and is linked with
 # what its owner uses plus <owner>_TEST_USES; a service's with its domain archive and its sources other than main.c.
 
 OWNERS ?= $(LIBS) $(SERVICES)
@@ -18,10 +19,11 @@ jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 test_uses = $(sort $(call uses,$(filter $(1),$(LIBS)) $(if $(filter $(1),$(SERVICES)),$($(1)_USES)) $($(1)_TEST_USES)))
 test_sources = $(wildcard tests/$(1)/$(2)/test_*.c)
-test_helpers = $(filter-out $(call test_sources,$(1),$(2)),$(wildcard tests/$(1)/$(2)/*.c))
+test_helpers = $(filter-out tests/unit/$(2)/test_%,$(wildcard tests/unit/$(2)/*.c)) \
+    $(if $(filter integration,$(1)),$(filter-out tests/integration/$(2)/test_%,$(wildcard tests/integration/$(2)/*.c)))
 test_archives = $(if $(filter $(1),$(SERVICES)),$(B)/lib$(1)-parts.a $(if $($(1)_DOMAIN),$(B)/lib$(1)-domain.a)) $(call archives,$(call test_uses,$(1)))
 test_pkgs = $(call pkgs,$(call test_uses,$(1)) $(1)) $(2)
-test_includes = -Itests $(foreach d,$(wildcard libs/$(1)/src services/$(1)),-I$(d)) $(call includes,$(LIBS) proto)
+test_includes = -Itests $(foreach d,$(wildcard libs/$(1)/src services/$(1) tests/unit/$(1)),-I$(d)) $(call includes,$(LIBS) proto)
 test_link = $(CC) $(LDFLAGS) $(1) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 # 1: unit or integration, 2: build; the programs of the chosen owners
 test_programs = $(foreach o,$(filter $(OWNERS),$(LIBS) $(SERVICES)),$(patsubst %.c,$(O)/$(2)/%,$(call test_sources,$(1),$(o))))
@@ -36,11 +38,11 @@ define test_folder # 1: unit or integration, 2: owner
 $(B)/tests/$(1)/$(2)/%.o: tests/$(1)/$(2)/%.c $(if $(filter proto,$(call test_uses,$(2))),$(PROTO_H))
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS) $$(WARNINGS) -MMD -MP $(call test_includes,$(2)) $(call pkgcflags,$(call test_pkgs,$(2),cmocka)) -c $$< -o $$@
-$(patsubst %.c,$(B)/%,$(call test_sources,$(1),$(2))): %: %.o $(patsubst %.c,$(B)/%.o,$(call test_helpers,$(1),$(2))) $(call test_archives,$(2))
+$(patsubst %.c,$(B)/%,$(call test_sources,$(1),$(2))) $(B)/tests/$(1)/$(2)/none: %: %.o $(patsubst %.c,$(B)/%.o,$(call test_helpers,$(1),$(2))) $(call test_archives,$(2))
 	$$(call test_link) $(call pkglibs,$(call test_pkgs,$(2),cmocka)) -lm -lpthread
 -include $(wildcard $(B)/tests/$(1)/$(2)/*.d)
 endef
-$(foreach k,unit integration,$(foreach o,$(LIBS) $(SERVICES),$(if $(call test_sources,$(k),$(o)),$(eval $(call test_folder,$(k),$(o))))))
+$(foreach k,unit integration,$(foreach o,$(LIBS) $(SERVICES),$(if $(wildcard tests/$(k)/$(o)/*.c),$(eval $(call test_folder,$(k),$(o))))))
 
 # tests/e2e: scripts as they are, and C programs, which use every library
 E2E_C := $(wildcard tests/e2e/test_*.c)
