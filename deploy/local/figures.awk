@@ -13,8 +13,8 @@ function figure(label, kind, pattern)
 }
 
 BEGIN {
-    figure("events", "rate", "^journey_gateway_events_total$")
-    figure("accepted", "rate", "^journey_ingest_accepted_total$")
+    figure("events", "rate", "^gateway_events_total$")
+    figure("requests", "rate", "^gateway_requests_total$")
     figure("touchpoints", "rate", "^journey_state_touchpoints_total$")
     figure("sessions", "sum", "^journey_state_sessions(_total)?$")
     figure("commit", "mean_ms", "_commit_seconds")
