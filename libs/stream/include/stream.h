@@ -37,7 +37,8 @@ struct stream_key {
  */
 struct stream_parts {
     const struct store_table *table;
-    int64_t keep_us; /* > 0: sub is a time, and only parts with sub > now - keep_us are loaded and kept */
+    int64_t
+        keep_us; /* > 0: sub is a time, and only parts with sub > now - keep_us are loaded and kept */
 };
 
 /*
@@ -49,7 +50,8 @@ struct stream_state {
     const struct store_table *table;
     const ProtobufCMessageDescriptor *type;
     /* Fills the values between id and state (values[2 .. n_columns - 2]) from the state; pure. NULL: there are none. */
-    void (*project)(const void *state, int64_t now_us, struct arena *arena, struct store_value *values);
+    void (*project)(const void *state, int64_t now_us, struct arena *arena,
+                    struct store_value *values);
     /* Decides a due timer, or the outcome of a call, of such a state. */
     void (*due)(struct stream_decision *decision, const struct stream_message *message);
     const struct stream_parts *parts; /* or NULL */
@@ -64,15 +66,17 @@ struct stream_need {
 
 struct stream_input {
     int topic;
-    enum bus_lane lane; /* COMMANDS, EVENTS or IMPORTS */
+    enum bus_lane lane;                     /* COMMANDS, EVENTS or IMPORTS */
     const ProtobufCMessageDescriptor *type; /* of its records */
     const struct stream_state *state;
     /* How many messages a record holds; NULL: one, the record's body. */
     unsigned (*count)(const void *body);
     /* The state that message `index` is about. An error is a dead letter with err's message. */
-    int (*key)(const void *body, unsigned index, struct arena *arena, struct stream_key *key, struct err *err);
+    int (*key)(const void *body, unsigned index, struct arena *arena, struct stream_key *key,
+               struct err *err);
     /* Look-ups that its decision wants, read fresh for each batch; returns how many (at most STREAM_MAX_NEEDS). May be NULL. */
-    unsigned (*needs)(const void *body, unsigned index, struct arena *arena, struct stream_need *needs);
+    unsigned (*needs)(const void *body, unsigned index, struct arena *arena,
+                      struct stream_need *needs);
     void (*decide)(struct stream_decision *decision, const struct stream_message *message);
     /* The record's value with message `index` alone, for its dead letter; NULL: the whole value. */
     struct slice (*alone)(const void *body, unsigned index, struct arena *arena);
@@ -93,12 +97,12 @@ struct stream_counter {
 /* Calls the outside world: started after the intent is committed; the answer comes by stream_outcome(), once or never
  * (never: it is called again, with the same key). */
 struct stream;
-typedef void (*stream_call_fn)(struct stream *stream, void *user, uint64_t ticket, const char *name, struct slice data,
-                               const uint8_t idempotency_key[16]);
+typedef void (*stream_call_fn)(struct stream *stream, void *user, uint64_t ticket, const char *name,
+                               struct slice data, const uint8_t idempotency_key[16]);
 
 struct stream_service {
-    const char *name;   /* "journey-state": group, producer name, metrics */
-    const char *schema; /* "journey" */
+    const char *name;                  /* "journey-state": group, producer name, metrics */
+    const char *schema;                /* "journey" */
     const struct stream_input *inputs; /* inputs[0].topic is what the group subscribes to */
     unsigned n_inputs;
     const struct stream_state *const *states;
@@ -109,7 +113,8 @@ struct stream_service {
     unsigned n_mirrors;
     const struct stream_counter *counters; /* by index for stream_count */
     unsigned n_counters;
-    const int *publishes; /* topics it says something to; replies and dead letters go without saying */
+    const int
+        *publishes; /* topics it says something to; replies and dead letters go without saying */
     unsigned n_publishes;
     stream_call_fn call; /* or NULL */
 };
@@ -128,12 +133,12 @@ struct stream_message {
     const void *body;                 /* the record's decoded message (the whole of it) */
     unsigned index;                   /* which message of it */
     struct stream_key key;
-    const char *name;    /* of a timer, of a call */
-    struct slice data;   /* of an outcome */
-    int64_t due_us;      /* of a timer */
-    bool command;        /* somebody waits: body is a journey.v1.Command and stream_reply answers */
-    bool expired;        /* it was parked, and what it waited for did not come in time */
-    const char *trace;   /* traceparent, or NULL */
+    const char *name;  /* of a timer, of a call */
+    struct slice data; /* of an outcome */
+    int64_t due_us;    /* of a timer */
+    bool command;      /* somebody waits: body is a journey.v1.Command and stream_reply answers */
+    bool expired;      /* it was parked, and what it waited for did not come in time */
+    const char *trace; /* traceparent, or NULL */
     const struct bus_record *record; /* of a record: key, headers, offset; its value may be gone */
 };
 
@@ -144,9 +149,10 @@ struct stream_part {
 
 struct stream_decision {
     int64_t now_us;
-    struct arena *arena;   /* lives until the batch is settled */
-    struct random random;  /* seeded from the message's own id: the same again if it is decided again */
-    void *state;           /* decoded, or NULL: none yet. Change it in place, then stream_put_state() */
+    struct arena *arena; /* lives until the batch is settled */
+    struct random
+        random;  /* seeded from the message's own id: the same again if it is decided again */
+    void *state; /* decoded, or NULL: none yet. Change it in place, then stream_put_state() */
     const struct stream_part *parts; /* ascending sub */
     unsigned n_parts;
     struct {
@@ -157,7 +163,8 @@ struct stream_decision {
 };
 
 /* The newest value of a mirrored topic, or NULL; key: the record's key text. */
-const void *stream_mirror_get(const struct stream_decision *decision, unsigned mirror, struct slice key);
+const void *stream_mirror_get(const struct stream_decision *decision, unsigned mirror,
+                              struct slice key);
 
 /* ---- effects: they happen if the batch commits, all or none ------------------------------------------ */
 
@@ -165,25 +172,31 @@ const void *stream_mirror_get(const struct stream_decision *decision, unsigned m
 void stream_put_state(struct stream_decision *decision, void *state);
 void stream_put_part(struct stream_decision *decision, int64_t sub, struct slice data);
 /* A row of one of the service's tables; values are copied flat (their bytes must live in the arena). */
-void stream_put_row(struct stream_decision *decision, const struct store_table *table, const struct store_value *values);
-void stream_remove_row(struct stream_decision *decision, const struct store_table *table, const struct store_value *key);
+void stream_put_row(struct stream_decision *decision, const struct store_table *table,
+                    const struct store_value *values);
+void stream_remove_row(struct stream_decision *decision, const struct store_table *table,
+                       const struct store_value *key);
 /* Says a message. key: the record's key (topic_key()), which also fixes its partition. time_us: ce_time. */
-void stream_publish(struct stream_decision *decision, int topic, struct slice key, const void *message, int64_t time_us);
+void stream_publish(struct stream_decision *decision, int topic, struct slice key,
+                    const void *message, int64_t time_us);
 /* The same, and whoever waits for this message's answer now waits for that of the receiver. */
-void stream_forward(struct stream_decision *decision, int topic, struct slice key, const void *message, int64_t time_us);
+void stream_forward(struct stream_decision *decision, int topic, struct slice key,
+                    const void *message, int64_t time_us);
 /* One timer per state and name: setting it again moves it. Leave one that would only move later: let it fire, look, set again. */
 void stream_set_timer(struct stream_decision *decision, const char *name, int64_t due_us);
 void stream_cancel_timer(struct stream_decision *decision, const char *name);
 /* Answers the command (a journey.v1.Reply; its correlation id is filled in). Kept for 24 h under the command's id unless
  * the command is read_only or the answer is 404. Without a waiting command: nothing. */
 void stream_reply(struct stream_decision *decision, const void *reply);
-void stream_reply_problem(struct stream_decision *decision, int status, const char *code, const char *detail);
+void stream_reply_problem(struct stream_decision *decision, int status, const char *code,
+                          const char *detail);
 /* Answers the command, after this batch is committed, from rows: the slow way that is never in the stream's. `answer`
  * builds the reply (in the arena) from what was found; user is copied. */
-typedef void (*stream_answer_fn)(struct slice user, const struct store_found *found, unsigned n_found, struct arena *arena,
+typedef void (*stream_answer_fn)(struct slice user, const struct store_found *found,
+                                 unsigned n_found, struct arena *arena,
                                  void *reply /* an initialised journey.v1.Reply */);
-void stream_ask(struct stream_decision *decision, const struct store_lookup *lookup, const struct store_value *key,
-                stream_answer_fn answer, struct slice user);
+void stream_ask(struct stream_decision *decision, const struct store_lookup *lookup,
+                const struct store_value *key, stream_answer_fn answer, struct slice user);
 /* What this message is about does not exist yet: it comes again right after the state does, or at `until_us` with
  * expired set. Nothing else may be done in the same decision. */
 void stream_park(struct stream_decision *decision, int64_t until_us);
@@ -203,16 +216,17 @@ struct stream_options {
     struct store *store;
     struct clock *clock;
     struct metrics *metrics;
-    const char *generation; /* of producer names; another one after Postgres was restored from a backup */
-    size_t cache_bytes;     /* of hot states; 0: 12 MiB */
-    unsigned batch_limit;   /* messages; 0: 2,000 */
+    const char
+        *generation; /* of producer names; another one after Postgres was restored from a backup */
+    size_t cache_bytes;   /* of hot states; 0: 12 MiB */
+    unsigned batch_limit; /* messages; 0: 2,000 */
     void *user;
     /* Something an operator should know; fields as log_event's. May be NULL. */
     void (*observe)(void *user, enum log_level level, const char *event, const char *fields);
 };
 
-int stream_create(struct stream **stream, const struct stream_service *service, const struct stream_options *options,
-                  struct err *err) MUST_CHECK;
+int stream_create(struct stream **stream, const struct stream_service *service,
+                  const struct stream_options *options, struct err *err) MUST_CHECK;
 void stream_destroy(struct stream **stream);
 /* Does what can be done now; returns the time (us) at which to be called again at the latest. Call it also when the
  * bus' fd is readable and after any request of the store was done. */
@@ -227,7 +241,8 @@ bool stream_ready(const struct stream *stream, const char **why);
 void stream_outcome(struct stream *stream, uint64_t ticket, struct slice data);
 
 /* Every table a service's store must know: states, parts, rows, and the runtime's own. Returns the count (at most max). */
-unsigned stream_tables(const struct stream_service *service, const struct store_table **tables, unsigned max);
+unsigned stream_tables(const struct stream_service *service, const struct store_table **tables,
+                       unsigned max);
 
 /* The numbered ids: "<producer>/<partition>/<topic>/<partition>/<number>"; a record whose ce_id has not this form has no number. */
 struct stream_number {

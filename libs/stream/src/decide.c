@@ -1,0 +1,225 @@
+/*
+ * Each item of a batch in order, as if alone: its state as the items before left it, then decide, then its effects
+ * applied, all or none. A due timer is looked at again at its turn, for an earlier item may have cancelled or moved it.
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+
+/* The state as a message: decoded once a batch, again after a refused decision. */
+static void *decoded_state(struct stream *s, struct batch *batch, struct entry *entry)
+{
+    if (!entry->present)
+        return NULL;
+    if (!entry->decoded) {
+        ProtobufCAllocator allocator = stream_allocator(batch->arena);
+        entry->decoded = protobuf_c_message_unpack(s->states[entry->kind]->type, &allocator,
+                                                   entry->size, entry->bytes);
+        if (!entry->decoded)
+            observe(s, LOG_ERROR, "state_undecodable", "\"state\":\"%s\",\"partition\":%d",
+                    s->states[entry->kind]->name, entry->part);
+    }
+    return entry->decoded;
+}
+
+static const char *trace_of(struct batch *batch, const struct item *item)
+{
+    const struct bus_header *header =
+        item->record ? bus_record_header(item->record, "traceparent") : NULL;
+    return header && header->value.size < 64 ? arena_str(batch->arena, header->value) : NULL;
+}
+
+static uint64_t seed_of(const struct item *item)
+{
+    uint8_t hash[16];
+    uint64_t seed;
+    const struct bus_header *id = item->record ? bus_record_header(item->record, "ce_id") : NULL;
+    const struct slice parts[] = {id ? id->value : slice_str(item->timer_name),
+                                  slice_make(item->key.tenant, 16), item->key.id,
+                                  slice_make(&item->index, sizeof(item->index)),
+                                  slice_make(&item->due_us, sizeof(item->due_us))};
+    hash_keyed(hash, NULL, parts, ARRAY_SIZE(parts));
+    memcpy(&seed, hash, sizeof(seed));
+    return seed;
+}
+
+/* A timer, parked message or call at its turn: still there and due? Then its row goes with this decision. */
+static bool timer_turn(struct stream *s, struct batch *batch, struct item *item)
+{
+    struct timer *timer = timers_find(item->part, item->timer_kind, &item->key, item->timer_name);
+    if (!timer)
+        return false;
+    if (item->kind != ITEM_OUTCOME && timer->due_us > s->now_us) {
+        timer->taken = false;
+        timers_reheap(item->part, timer);
+        return false;
+    }
+    struct store_value key[5] = {{.i = item->part->id},
+                                 {.s = slice_make(item->key.tenant, 16)},
+                                 {.s = item->key.id},
+                                 {.i = item->timer_kind},
+                                 {.s = slice_str(item->timer_name)}};
+    batch_put_row(batch, &timers_table, arena_copy(batch->arena, key, sizeof(key)), true);
+    timers_remove(item->part, timer);
+    return true;
+}
+
+/* The command was answered before: the same answer to the same body. Returns true when that settles the item. */
+static bool answered_before(struct stream *s, struct batch *batch, struct item *item,
+                            struct stream_decision *d)
+{
+    const Journey__V1__Answer *answer = item->answer ? decoded_state(s, batch, item->answer) : NULL;
+    if (!answer || answer->at_us < s->now_us - DAY_US)
+        return false;
+    const Journey__V1__Command *command = item->command;
+    bool same =
+        answer->body_hash.len == command->body_hash.len &&
+        memcmp(answer->body_hash.data, command->body_hash.data, command->body_hash.len) == 0;
+    if (same && answer->reply)
+        stream_reply(d, answer->reply);
+    else
+        stream_reply_problem(d, 422, "key_reused",
+                             "this Idempotency-Key was used with another body");
+    item->answer = NULL; /* what is kept stays */
+    return true;
+}
+
+static void decide_item(struct stream *s, struct batch *batch, struct item *item)
+{
+    struct stream_decision d = {.now_us = s->now_us, .arena = batch->arena, .effects = &s->effects};
+    struct stream_message m = {.input = item->input,
+                               .body = item->body,
+                               .index = item->index,
+                               .key = item->key,
+                               .name = item->timer_name,
+                               .data = item->data,
+                               .due_us = item->due_us,
+                               .record = item->record,
+                               .command = item->command != NULL};
+    const struct stream_state *state = s->states[item->state];
+    struct err err = {0};
+    s->effects.n = 0;
+    if (item->kind != ITEM_RECORD && !timer_turn(s, batch, item))
+        return;
+    if (item->undecodable) {
+        apply_dead_letter(s, batch, item, "undecodable", item->undecodable);
+        return;
+    }
+    if (item->part->tries > TRIES_POISON && item->kind == ITEM_RECORD) {
+        observe(s, LOG_ERROR, "poison_message", "\"partition\":%d,\"topic\":\"%s\",\"offset\":%lld",
+                item->part->id, topic_name(item->record->topic), (long long)item->record->offset);
+        item->part->tries = 0;
+        apply_dead_letter(s, batch, item, "poison", "the service did not survive it five times");
+        return;
+    }
+    d.state = decoded_state(s, batch, item->entry);
+    d.parts = item->entry->parts;
+    d.n_parts = item->entry->n_parts;
+    d.random.state = seed_of(item);
+    m.trace = trace_of(batch, item);
+    m.kind = item->kind == ITEM_TIMER     ? STREAM_TIMER
+             : item->kind == ITEM_OUTCOME ? STREAM_OUTCOME
+                                          : STREAM_RECORD;
+    m.expired = item->kind == ITEM_PARKED && !d.state;
+    for (unsigned i = 0; i < item->n_needs; i++) {
+        if (item->needs[i].lookup_load < 0)
+            continue;
+        const struct store_load *load = &batch->loads[item->needs[i].lookup_load].load;
+        unsigned first = 0;
+        while (first < load->n_found && load->found[first].key < item->needs[i].key)
+            first++;
+        d.needs[i].found = load->found + first;
+        while (first + d.needs[i].n_found < load->n_found &&
+               load->found[first + d.needs[i].n_found].key == item->needs[i].key)
+            d.needs[i].n_found++;
+    }
+    if (!(item->command && answered_before(s, batch, item, &d))) {
+        if (m.kind != STREAM_RECORD) {
+            if (state->due)
+                state->due(&d, &m);
+        } else {
+            item->input->decide(&d, &m);
+        }
+    }
+    if (arena_overflowed(batch->arena))
+        err_set(&err, ERR_NO_MEMORY, ERR_CLASS_PERMANENT,
+                "it needs more memory than one batch may use");
+    else if (apply_effects(s, batch, item, &d, &err) >= 0)
+        return;
+    /* Refused: nothing of it happens. The state is decoded again from what the items before left. */
+    item->entry->decoded = NULL;
+    if (item->kind == ITEM_RECORD || item->kind == ITEM_PARKED)
+        apply_dead_letter(s, batch, item, err.code == ERR_TOO_LARGE ? "too_large" : "refused",
+                          err.message);
+    else
+        observe(s, LOG_ERROR, "timer_refused", "\"partition\":%d,\"reason\":\"%s\"", item->part->id,
+                err.message);
+}
+
+/* The row of every state that changed, once, as it is now. */
+static void put_changed_rows(struct stream *s, struct batch *batch)
+{
+    for (unsigned i = 0; i < batch->n_touched; i++) {
+        struct entry *entry = batch->touched[i];
+        const struct stream_state *state = s->states[entry->kind];
+        if (entry->part < 0)
+            continue;
+        if (entry->changed) {
+            struct store_value *values =
+                arena_alloc(batch->arena, state->table->n_columns * sizeof(*values));
+            if (!values)
+                return;
+            values[0].s = slice_make(entry->tenant, 16);
+            values[1].s = entry_id(entry);
+            if (state->project)
+                state->project(entry->present ? decoded_state(s, batch, entry) : NULL, s->now_us,
+                               batch->arena, values);
+            values[state->table->n_columns - 1].s =
+                arena_slice(batch->arena, slice_make(entry->bytes, entry->size));
+            batch_put_row(batch, state->table, values, !entry->present);
+        }
+        for (unsigned p = 0; state->parts && p < entry->n_parts; p++) {
+            if (!entry->parts_changed[p])
+                continue;
+            struct store_value values[4] = {{.s = slice_make(entry->tenant, 16)},
+                                            {.s = entry_id(entry)},
+                                            {.i = entry->parts[p].sub},
+                                            {.s = arena_slice(batch->arena, entry->parts[p].data)}};
+            entry->parts_changed[p] = false;
+            batch_put_row(batch, state->parts->table,
+                          arena_copy(batch->arena, values, sizeof(values)), false);
+        }
+    }
+}
+
+void batch_add_part(struct stream *s, struct batch *batch, struct part *part)
+{
+    if (!batch->parts || batch->n_parts == 0)
+        batch->parts = arena_alloc(batch->arena, (size_t)s->n_parts * sizeof(*batch->parts));
+    if (!batch->parts)
+        abort();
+    for (unsigned i = 0; i < batch->n_parts; i++)
+        if (batch->parts[i].part == part)
+            return;
+    batch->parts[batch->n_parts++] =
+        (struct batch_part){.part = part, .life = part->life, .n = part->n + 1};
+}
+
+void decide_batch(struct stream *s, struct batch *batch)
+{
+    load_finish(s, batch);
+    for (unsigned i = 0; i < batch->n_items && !batch->dead; i++) {
+        struct item *item = &batch->items[i];
+        if (item->life != item->part->life || item->part->state != PART_RUNNING)
+            continue; /* its partition went meanwhile */
+        batch_add_part(s, batch, item->part);
+        decide_item(s, batch, item);
+        batch->decided++;
+    }
+    if (!batch->dead)
+        put_changed_rows(s, batch);
+    for (unsigned i = 0; i < batch->n_records; i++)
+        bus_event_release(s->bus, &batch->records[i]);
+    batch->n_records = 0;
+    metric_inc(s->m.messages, batch->decided);
+}

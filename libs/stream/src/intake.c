@@ -1,0 +1,276 @@
+/*
+ * What the next batch consists of: all waiting commands first, then as many events, due timers and outcomes as commit in
+ * about BATCH_TARGET_US, imports last. A record's number is checked here: of another producer's messages only the next
+ * one is taken, an older one is a repeat, one further ahead is dropped, for it will be said again from the hole.
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+
+static bool grow(void **array, unsigned *capacity, unsigned need, size_t size)
+{
+    if (need <= *capacity)
+        return true;
+    unsigned grown = *capacity ? *capacity * 2 : 256;
+    void *bigger = realloc(*array, (size_t)grown * size);
+    if (!bigger)
+        return false;
+    *array = bigger;
+    *capacity = grown;
+    return true;
+}
+
+unsigned batch_touch(struct batch *batch, struct entry *entry)
+{
+    if (entry->batch == batch->id)
+        return 0;
+    if (!grow((void **)&batch->touched, &batch->touched_capacity, batch->n_touched + 1,
+              sizeof(*batch->touched)))
+        abort(); /* a pointer's worth: nothing sensible is left to do */
+    entry->batch = batch->id;
+    entry->decoded = NULL;
+    entry->changed = false;
+    entry->pins++;
+    batch->touched[batch->n_touched++] = entry;
+    return 1;
+}
+
+static struct item *item_add(struct batch *batch)
+{
+    if (!grow((void **)&batch->items, &batch->items_capacity, batch->n_items + 1,
+              sizeof(*batch->items)))
+        return NULL;
+    struct item *item = &batch->items[batch->n_items++];
+    *item = (struct item){0};
+    return item;
+}
+
+static unsigned state_index(const struct stream *s, const struct stream_state *state)
+{
+    unsigned i = 0;
+    while (s->states[i] != state)
+        i++;
+    return i;
+}
+
+/* ---- records ---- */
+
+enum verdict {
+    TAKE,
+    SKIP,
+    STOPPED
+};
+
+/* The first record after a take-over is the one before the offset: it must be the one that was taken then. */
+static enum verdict check_position(struct stream *s, struct part *part, unsigned input,
+                                   const struct bus_record *record, uint32_t check)
+{
+    struct position_input *in = &part->inputs[input];
+    if (!in->known) {
+        in->known = true;
+        in->strict = record->offset == 0;
+        return TAKE;
+    }
+    if (!in->verify)
+        return record->offset < in->next ? SKIP : TAKE;
+    in->verify = false;
+    if (record->offset == in->next - 1 && check == in->check)
+        return SKIP;
+    if (record->offset >= in->next)
+        return TAKE; /* it expired or was compacted away between the check of the range and now: nothing unread before this */
+    own_stop(s, part,
+             "the record before the stored offset is another one: the topic was made anew");
+    return STOPPED;
+}
+
+static enum verdict check_number(struct stream *s, struct part *part, unsigned input,
+                                 struct slice ce_id)
+{
+    struct stream_number number;
+    if (!stream_number_parse(ce_id, &number))
+        return TAKE; /* the gateway's, or a replayed one: its repeats are removed by id */
+    struct watermark *w = position_watermark(part, input, number.producer, true);
+    if (!w)
+        return TAKE;
+    if (w->number == 0 && !part->inputs[input].strict)
+        w->number = number.number - 1; /* begun in the middle of the topic */
+    if (number.number == w->number + 1) {
+        w->number = number.number;
+        return TAKE;
+    }
+    metric_inc(number.number <= w->number ? s->m.repeats : s->m.gaps, 1);
+    return SKIP;
+}
+
+static void add_messages(struct stream *s, struct batch *batch, struct part *part,
+                         const struct stream_input *input, struct bus_record *record)
+{
+    ProtobufCAllocator allocator = stream_allocator(batch->arena);
+    const void *body = record->value.data
+                           ? protobuf_c_message_unpack(input->type, &allocator, record->value.size,
+                                                       record->value.data)
+                           : NULL;
+    unsigned count = body && input->count ? input->count(body) : 1;
+    for (unsigned i = 0; i < count; i++) {
+        struct item *item = item_add(batch);
+        struct err err = {0};
+        if (!item)
+            abort();
+        item->kind = ITEM_RECORD;
+        item->part = part;
+        item->life = part->life;
+        item->input = input;
+        item->body = body;
+        item->index = i;
+        item->record = record;
+        item->state = state_index(s, input->state);
+        if (!body)
+            item->undecodable = "the value is not a message of the topic's type";
+        else if (input->key(body, i, batch->arena, &item->key, &err) < 0)
+            item->undecodable = arena_printf(batch->arena, "%s", err.message);
+        if (body && !item->undecodable && input->type == &journey__v1__command__descriptor)
+            item->command = body;
+        if (part->singles)
+            part->singles--;
+    }
+}
+
+/* Takes one record in; false: the batch is complete. */
+static bool take_record(struct stream *s, struct batch *batch, struct bus_event *event)
+{
+    struct part *part =
+        event->record.partition < s->n_parts ? &s->parts[event->record.partition] : NULL;
+    unsigned input = 0;
+    while (input < s->service->n_inputs && s->service->inputs[input].topic != event->record.topic)
+        input++;
+    if (!part || part->state != PART_RUNNING || input == s->service->n_inputs) {
+        bus_event_release(s->bus, event);
+        return true;
+    }
+    if (part->stop_known && (int)input == part->stop_input &&
+        event->record.offset >= part->stop_offset)
+        part->stopping = true;
+    if (part->stopping) {
+        bus_event_release(s->bus, event);
+        return true;
+    }
+    const struct bus_header *id = bus_record_header(&event->record, "ce_id");
+    struct slice ce_id = id ? id->value : (struct slice){0};
+    uint32_t check = hash_murmur2(ce_id.data, ce_id.size);
+    enum verdict verdict = check_position(s, part, input, &event->record, check);
+    if (verdict == TAKE) {
+        struct position_input *in = &part->inputs[input];
+        verdict = check_number(s, part, input, ce_id);
+        in->next = event->record.offset + 1;
+        in->check = check;
+        metric_inc(s->m.records, 1);
+        metric_set(s->m.lag, (double)max_i64(0, s->now_us - event->record.time_us) / 1e6);
+    }
+    if (verdict != TAKE) {
+        bus_event_release(s->bus, event);
+        return true;
+    }
+    if (!grow((void **)&batch->records, &batch->records_capacity, batch->n_records + 1,
+              sizeof(*batch->records)))
+        abort();
+    batch->records[batch->n_records++] = *event;
+    batch->bytes += event->record.value.size;
+    add_messages(s, batch, part, &s->service->inputs[input],
+                 arena_copy(batch->arena, &event->record, sizeof(event->record)));
+    return true;
+}
+
+static bool has_room(const struct stream *s, const struct batch *batch, unsigned limit)
+{
+    (void)s;
+    return batch->n_items < limit && batch->bytes < BATCH_BYTES_LIMIT &&
+           arena_used(batch->arena) < BATCH_ARENA_LIMIT / 4;
+}
+
+static void take_lane(struct stream *s, struct batch *batch, enum bus_lane lane, unsigned limit)
+{
+    struct bus_event event;
+    while (has_room(s, batch, limit) && bus_poll_lane(s->bus, lane, &event)) {
+        if (event.type == BUS_RECORD)
+            take_record(s, batch, &event);
+        else if (event.type == BUS_OFFSET_GONE)
+            own_offset_gone(s, event.topic, event.partition, event.offset);
+        else
+            bus_event_release(s->bus, &event);
+    }
+}
+
+/* ---- timers and outcomes ---- */
+
+static void copy_identity(struct batch *batch, struct item *item, const struct stream_key *key,
+                          const char *name)
+{
+    memcpy(item->key.tenant, key->tenant, 16);
+    item->key.id = arena_slice(batch->arena, key->id);
+    item->timer_name = arena_copy(batch->arena, name, strlen(name));
+}
+
+static void take_timers(struct stream *s, struct batch *batch, unsigned limit)
+{
+    for (int32_t p = 0; p < s->n_parts; p++) {
+        struct part *part = &s->parts[p];
+        struct timer *timer;
+        while (part->state == PART_RUNNING && !part->stopping && has_room(s, batch, limit) &&
+               (timer = timers_take_due(part, s->now_us))) {
+            if (timer->kind % TIMER_KINDS == TIMER_CALL) {
+                call_start(s, part, timer);
+                continue;
+            }
+            struct item *item = item_add(batch);
+            if (!item)
+                abort();
+            item->kind = timer->kind % TIMER_KINDS == TIMER_PARKED ? ITEM_PARKED : ITEM_TIMER;
+            item->part = part;
+            item->life = part->life;
+            item->state = timer->kind / TIMER_KINDS;
+            item->timer_kind = timer->kind;
+            item->due_us = timer->due_us;
+            copy_identity(batch, item, &timer->key, timer->name);
+            struct err err = {0};
+            if (item->kind == ITEM_PARKED &&
+                park_unpack(s, batch, item, arena_slice(batch->arena, timer->data), &err) < 0)
+                item->undecodable = arena_printf(batch->arena, "%s", err.message);
+        }
+        if (part->n_heap && part->state == PART_RUNNING)
+            wake_at(s, part->heap[0]->due_us);
+    }
+}
+
+static void take_outcomes(struct stream *s, struct batch *batch, unsigned limit)
+{
+    struct call call;
+    while (has_room(s, batch, limit) && call_take_outcome(s, &call)) {
+        struct part *part = &s->parts[call.part];
+        struct item *item = part->life == call.life ? item_add(batch) : NULL;
+        if (item) {
+            item->kind = ITEM_OUTCOME;
+            item->part = part;
+            item->life = part->life;
+            item->state = call.kind / TIMER_KINDS;
+            item->timer_kind = call.kind;
+            item->data = arena_slice(batch->arena, call.data);
+            copy_identity(batch, item, &call.key, call.name);
+        }
+        call_free(&call);
+    }
+}
+
+bool intake_gather(struct stream *s, struct batch *batch)
+{
+    unsigned limit = s->batch_limit;
+    for (int32_t p = 0; p < s->n_parts; p++)
+        if (s->parts[p].state == PART_RUNNING && s->parts[p].singles)
+            limit = 1;
+    batch->begun_us = s->now_us;
+    take_lane(s, batch, BUS_LANE_COMMANDS, limit);
+    take_timers(s, batch, limit);
+    take_outcomes(s, batch, limit);
+    take_lane(s, batch, BUS_LANE_EVENTS, limit);
+    take_lane(s, batch, BUS_LANE_IMPORTS, limit);
+    return batch->n_items > 0;
+}
