@@ -262,8 +262,11 @@ void http_client_destroy(struct http_client **out)
     if (!client)
         return;
     *out = NULL;
-    while (!LIST_EMPTY(&client->transfers))
-        transfer_destroy(LIST_FIRST(&client->transfers));
+    struct transfer *t, *next;
+    for (t = LIST_FIRST(&client->transfers); t; t = next) {
+        next = LIST_NEXT(t, link);
+        transfer_destroy(t);
+    }
     if (client->multi)
         curl_multi_cleanup(client->multi);
     if (client->timer)

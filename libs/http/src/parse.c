@@ -223,24 +223,31 @@ enum {
     CHUNK_END_LF,
 };
 
+static int hex_digit(uint8_t byte)
+{
+    if (byte >= '0' && byte <= '9')
+        return byte - '0';
+    byte |= 32;
+    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
 static int chunk_size_byte(struct http_chunked *c, uint8_t byte)
 {
-    int digit = byte >= '0' && byte <= '9'                 ? byte - '0'
-                : (byte | 32) >= 'a' && (byte | 32) <= 'f' ? (byte | 32) - 'a' + 10
-                                                           : -1;
+    int digit = hex_digit(byte);
     if (digit >= 0) {
         if (++c->digits > 15)
             return 413;
         c->left = c->left << 4 | (unsigned)digit;
-    } else if (c->digits == 0) {
-        return 400;
-    } else if (byte == '\r') {
-        c->state = CHUNK_SIZE_LF;
-    } else if (byte == ';' || byte == ' ' || byte == '\t') {
-        c->state = CHUNK_EXTENSION;
-    } else {
-        return 400;
+        return 0;
     }
+    if (c->digits == 0)
+        return 400;
+    if (byte == '\r')
+        c->state = CHUNK_SIZE_LF;
+    else if (byte == ';' || byte == ' ' || byte == '\t')
+        c->state = CHUNK_EXTENSION;
+    else
+        return 400;
     return 0;
 }
 

@@ -1,13 +1,6 @@
 /* Paths and queries of requests: patterns with {parameters}, percent decoding. */
 #include "http.h"
 
-static int hex_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9'                 ? c - '0'
-           : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
-                                                : -1;
-}
-
 /* Wrong escapes stay as they are: an id that holds a percent sign is then simply not found. */
 static struct slice decode(struct slice text, bool plus, struct arena *arena)
 {
@@ -19,9 +12,8 @@ static struct slice decode(struct slice text, bool plus, struct arena *arena)
     size_t n = 0;
     for (size_t i = 0; i < text.size; i++) {
         uint8_t c = text.data[i];
-        if (c == '%' && i + 2 < text.size && hex_digit(text.data[i + 1]) >= 0 &&
-            hex_digit(text.data[i + 2]) >= 0) {
-            c = (uint8_t)(hex_digit(text.data[i + 1]) << 4 | hex_digit(text.data[i + 2]));
+        if (c == '%' && i + 2 < text.size &&
+            hex_parse(&c, 1, slice_make(&text.data[i + 1], 2)) == 0) {
             i += 2;
         } else if (plus && c == '+') {
             c = ' ';

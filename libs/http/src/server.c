@@ -59,10 +59,10 @@ static int server_listen(struct http_server *server, struct err *err)
 {
     const struct http_server_options *options = &server->options;
     char port[8];
-    struct addrinfo *found = NULL,
-                    hints = {.ai_socktype = SOCK_STREAM,
+    struct addrinfo *found = NULL;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
-    snprintf(port, sizeof(port), "%u", options->port);
+    (void)snprintf(port, sizeof(port), "%u", options->port);
     int bad = getaddrinfo(options->address, port, &hints, &found);
     if (bad)
         return err_set(err, ERR_INVALID, ERR_CLASS_FATAL, "cannot listen on %s: %s",
@@ -77,13 +77,20 @@ static int server_listen(struct http_server *server, struct err *err)
         return err_set(err, ERR_UNAVAILABLE, ERR_CLASS_FATAL, "cannot listen on %s port %s: %s",
                        options->address, port, strerror(error));
     evconnlistener_set_error_cb(server->listener, on_accept_error);
-    struct sockaddr_storage bound;
+    return STATUS_OK;
+}
+
+static int server_read_port(struct http_server *server, struct err *err)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } bound = {.in6 = {0}};
     socklen_t size = sizeof(bound);
-    if (getsockname(evconnlistener_get_fd(server->listener), (struct sockaddr *)&bound, &size) != 0)
+    if (getsockname(evconnlistener_get_fd(server->listener), &bound.any, &size) != 0)
         return err_set(err, ERR_INTERNAL, ERR_CLASS_FATAL, "getsockname: %s", strerror(errno));
-    server->port =
-        ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&bound)->sin6_port
-                                          : ((struct sockaddr_in *)(void *)&bound)->sin_port);
+    server->port = ntohs(bound.any.sa_family == AF_INET6 ? bound.in6.sin6_port : bound.in.sin_port);
     return STATUS_OK;
 }
 
@@ -102,6 +109,8 @@ int http_server_create(struct http_server **out, struct event_base *base,
         status = err_set(err, ERR_NO_MEMORY, ERR_CLASS_FATAL, "no memory for an HTTP server");
     if (!status)
         status = server_listen(server, err);
+    if (!status)
+        status = server_read_port(server, err);
     if (status) {
         http_server_destroy(&server);
         return status;
@@ -145,8 +154,11 @@ void http_server_destroy(struct http_server **out)
         return;
     *out = NULL;
     http_server_stop_accepting(server);
-    while (!LIST_EMPTY(&server->connections))
-        http_connection_destroy(LIST_FIRST(&server->connections));
+    struct http_connection *connection, *next;
+    for (connection = LIST_FIRST(&server->connections); connection; connection = next) {
+        next = LIST_NEXT(connection, link);
+        http_connection_destroy(connection);
+    }
     while (server->n_arenas)
         arena_destroy(&server->arenas[--server->n_arenas]);
     if (server->accept_again)

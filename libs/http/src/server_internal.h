@@ -14,7 +14,7 @@
 #include <event2/listener.h>
 #include <sys/queue.h>
 
-#define HTTP_READ_BYTES  16384
+#define HTTP_READ_BYTES  ((size_t)16384)
 #define HTTP_AHEAD_BYTES 65536 /* of requests sent before the answer to the one in hand */
 #define HTTP_KEEP_BYTES  4096  /* of each buffer of an idle connection */
 #define HTTP_KEEP_ARENAS 32
@@ -48,8 +48,9 @@ struct http_connection {
     size_t scanned, sent;
     struct http_chunked chunked;
     struct http_request request;
-    bool busy;  /* on the stack: to be freed by who set it */
-    bool dead;  /* to be freed */
+    unsigned depth; /* callers on the stack; the last to leave frees what is dead */
+    bool dead;
+    bool advancing;
     bool begun; /* the first bytes of a head are here */
     bool eof, keep_alive, told_gone;
     char peer[48];
@@ -73,9 +74,19 @@ struct http_server {
 
 int64_t http_monotonic_us(void);
 int http_connection_create(struct http_server *server, int fd, const char *peer);
+void http_connection_destroy(struct http_connection *connection); /* on the server's end */
+
+/* connection.c; each may leave the connection dead, for http_connection_leave() to free. */
+void http_connection_leave(struct http_connection *connection); /* after depth++ */
 void http_connection_close(struct http_connection *connection);
-void http_connection_destroy(
-    struct http_connection *connection); /* as it is, on the server's end */
+void http_connection_tell_gone(struct http_connection *connection);
+void http_connection_set_deadline(struct http_connection *connection,
+                                  int64_t after_us); /* -1: none */
+void http_connection_want_read(struct http_connection *connection, bool want);
+void http_connection_flush(struct http_connection *connection);
+void http_connection_refuse(struct http_connection *connection, int status);
+/* receive.c: everything that can be done with the bytes at hand */
+void http_connection_advance(struct http_connection *connection);
 
 /* The answer as bytes, appended to out. */
 void http_answer_write(struct http_server *server, struct buf *out, const struct http_head *head,

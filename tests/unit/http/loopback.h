@@ -3,7 +3,7 @@
 #include "http.h"
 
 #include <errno.h>
-#include <setjmp.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #define LOOPBACK_BIG 12000000 /* more than the sockets of both sides hold */
 

@@ -1,10 +1,9 @@
 /* Path patterns, percent decoding, query parameters. */
 #include "http.h"
 
-#include <setjmp.h>
 #include <stdio.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 static void path_patterns(void **state)
 {
