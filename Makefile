@@ -28,6 +28,7 @@ LDFLAGS := $(filter -fsanitize%,$(CFLAGS_$(BUILD)))
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
+Q := $(if $(V),,@) # V=1 shows the commands
 
 LIBS :=
 SERVICES :=
@@ -39,10 +40,12 @@ PROTO_C := $(PROTOS:proto/%.proto=$(O)/gen/%.pb-c.c)
 PROTO_H := $(PROTO_C:.c=.h)
 $(O)/gen/%.pb-c.c $(O)/gen/%.pb-c.h &: proto/%.proto
 	@mkdir -p $(O)/gen
-	protoc-c --proto_path=proto --c_out=$(O)/gen $<
+	@echo "  PROTO $<"
+	$(Q)protoc-c --proto_path=proto --c_out=$(O)/gen $<
 $(B)/proto/%.o: $(O)/gen/%.c $(PROTO_H)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -I$(O)/gen -c $< -o $@
+	@echo "  CC    $<"
+	$(Q)$(CC) $(CFLAGS) -I$(O)/gen -c $< -o $@
 $(B)/libproto.a: $(PROTO_C:$(O)/gen/%.c=$(B)/proto/%.o)
 	@rm -f $@; ar rcs $@ $^
 proto_PKGS := libprotobuf-c
@@ -59,7 +62,8 @@ includes = $(foreach l,$(sort $(1)),$(if $(filter proto,$(l)),-I$(O)/gen,-Ilibs/
 define objects # 1: owner's folder, 2: name, 3: sources, 4: used libraries
 $(B)/$(1)/%.o: $(1)/%.c $(if $(filter proto,$(4)),$(PROTO_H))
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(WARNINGS) -MMD -MP -I$(1) $(call includes,$(4)) $(call pkgcflags,$(call pkgs,$(4) $(2))) -c $$< -o $$@
+	@echo "  CC    $$<"
+	$(Q)$$(CC) $$(CFLAGS) $$(WARNINGS) -MMD -MP -I$(1) $(call includes,$(4)) $(call pkgcflags,$(call pkgs,$(4) $(2))) -c $$< -o $$@
 -include $(wildcard $(patsubst %.c,$(B)/$(1)/%.d,$(3)))
 endef
 
@@ -76,7 +80,8 @@ $(B)/lib$(1)-domain.a: $(patsubst %.c,$(B)/services/$(1)/%.o,$($(1)_DOMAIN))
 	@rm -f $$@; ar rcs $$@ $$^
 $(B)/bin/$(1): $(patsubst %.c,$(B)/services/$(1)/%.o,$($(1)_SRC)) $(if $($(1)_DOMAIN),$(B)/lib$(1)-domain.a) $(call archives,$(sort $(call uses,$($(1)_USES))))
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $(call pkglibs,$(call pkgs,$(1) $(call uses,$($(1)_USES)))) -lm -lpthread
+	@echo "  LD    $$@"
+	$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $(call pkglibs,$(call pkgs,$(1) $(call uses,$($(1)_USES)))) -lm -lpthread
 bin/$(1): $(B)/bin/$(1)
 	@mkdir -p bin; ln -f $$< $$@ 2>/dev/null || cp -f $$< $$@
 endef

@@ -1,0 +1,8 @@
+#pragma once
+/* The rule of the template service: counts go up, never past a limit. Pure. */
+#include "base.h"
+
+#define COUNT_LIMIT INT64_C(1000000000)
+
+/* *value + by; ERR_INVALID when by is not 1..1000 or the limit would be passed. */
+int count_up(int64_t *value, int64_t by, struct err *err) MUST_CHECK;
