@@ -1,5 +1,6 @@
 # One line of figures from the services' metrics. Input: "INSTANCE SERIES VALUE" a line; before: what this printed the last
 # time, up to the bar; now: seconds. Output: NOW;KEY=COUNTER;...|TEXT. A figure without its series is left out.
+# A pattern sees "INSTANCE NAME", without labels; all that it fits counts together.
 #
 #   rate   the counters' growth a second    mean_ms   a histogram of seconds: growth of its sum by growth of its count
 #   sum    gauges added up                  max_ms    the largest gauge, seconds
@@ -13,12 +14,15 @@ function figure(label, kind, pattern)
 }
 
 BEGIN {
-    figure("events", "rate", "^gateway_events_total$")
-    figure("requests", "rate", "^gateway_requests_total$")
-    figure("touchpoints", "rate", "^journey_state_touchpoints_total$")
-    figure("sessions", "sum", "^journey_state_sessions(_total)?$")
-    figure("commit", "mean_ms", "_commit_seconds")
-    figure("lag", "sum", "_lag(_records|_messages)?$")
+    figure("requests", "rate", " gateway_requests_total$")
+    figure("events", "rate", " gateway_events_total$")
+    figure("ingest", "rate", "^ingest[-0-9]* journey_stream_messages_total$")
+    figure("journey-state", "rate", "^journey-state[-0-9]* journey_stream_messages_total$")
+    figure("sessions", "sum", " journey_state_sessions(_started)?_total$")
+    figure("commit", "mean_ms", " journey_stream_commit_seconds")
+    figure("lag", "max_ms", " journey_stream_lag_seconds$")
+    figure("outbox", "max_ms", " journey_stream_outbox_age_seconds$")
+    figure("dead letters", "sum", " journey_stream_dead_letters_total$")
     parts = split(substr(before, 1, index(before "|", "|") - 1), old, ";")
     for (i = 2; i <= parts; i++) {
         split(old[i], pair, "=")
@@ -28,7 +32,7 @@ BEGIN {
 }
 
 NF >= 3 && $2 !~ /^#/ {
-    name = $2
+    name = $1 " " $2
     sub(/\{.*/, "", name)
     value = $NF
     for (i = 1; i <= n; i++) {
