@@ -43,12 +43,12 @@ void store_mem_table_insert(struct store_mem_table *mem, unsigned at, struct sto
 {
     if (mem->n == mem->capacity) {
         mem->capacity = mem->capacity ? mem->capacity * 2 : 16;
-        mem->rows =
-            realloc(mem->rows, mem->capacity * sizeof(*mem->rows)); /* NOLINT: aborts below */
+        mem->rows = realloc(mem->rows, mem->capacity *
+                                           sizeof(struct store_value *)); /* NOLINT: aborts below */
         if (!mem->rows)
             abort();
     }
-    memmove(&mem->rows[at + 1], &mem->rows[at], (mem->n - at) * sizeof(*mem->rows));
+    memmove(&mem->rows[at + 1], &mem->rows[at], (mem->n - at) * sizeof(struct store_value *));
     mem->rows[at] = row;
     mem->n++;
 }
@@ -56,7 +56,7 @@ void store_mem_table_insert(struct store_mem_table *mem, unsigned at, struct sto
 void store_mem_table_take(struct store_mem_table *mem, unsigned at)
 {
     mem->n--;
-    memmove(&mem->rows[at], &mem->rows[at + 1], (mem->n - at) * sizeof(*mem->rows));
+    memmove(&mem->rows[at], &mem->rows[at + 1], (mem->n - at) * sizeof(struct store_value *));
 }
 
 /* As the database keeps it: nothing in a NULL, only the member that the type uses. */
@@ -213,7 +213,7 @@ int store_mem_find(struct store_mem_db *db, struct store_load *load)
     const struct store_lookup *lookup = load->lookup;
     const struct store_mem_table *mem = store_mem_table_get(db, lookup->table);
     unsigned stride = lookup->n_by + lookup->after + lookup->until;
-    struct store_value **rows = store_mem_alloc(mem->n * sizeof(*rows));
+    struct store_value **rows = store_mem_alloc(mem->n * sizeof(struct store_value *));
     struct found_list list = {0};
     for (unsigned k = 0; k < load->n_keys; k++) {
         unsigned n = key_rows(mem, lookup, &load->keys[(size_t)k * stride], rows);

@@ -1,0 +1,176 @@
+/*
+ * SQL texts. Rows and keys are arrays, one parameter a column, so that one prepared statement serves any number:
+ *
+ *   write   insert into t (a, b) select ... from unnest($1::..[], $2::..[]) as u(c0, c1) on conflict (a) do update ...
+ *   remove  delete from t using unnest($1::..[]) as u(c0) where t.a = u.c0
+ *   lookup  select k.i, t.* from unnest(keys) with ordinality k cross join lateral (select ... limit n) t
+ *
+ * Names were checked by store_table_check and need no escaping; they are quoted because some are keywords.
+ */
+#include "pg.h"
+
+static const char *array_type(enum store_type type)
+{
+    switch (type) {
+    case STORE_INT:
+        return "int4";
+    case STORE_BIGINT:
+        return "int8";
+    case STORE_FLOAT:
+        return "float8";
+    case STORE_BOOL:
+        return "bool";
+    case STORE_BYTES:
+        return "bytea";
+    case STORE_TIME:
+        return "timestamptz";
+    case STORE_UUID:
+        return "uuid";
+    case STORE_DATE:
+        return "date";
+    case STORE_TEXT:
+    case STORE_JSON:
+    case STORE_DECIMAL:
+        break;
+    }
+    return "text";
+}
+
+static const char *cast_in(enum store_type type)
+{
+    return type == STORE_JSON ? "::jsonb" : type == STORE_DECIMAL ? "::numeric" : "";
+}
+
+static const char *cast_out(enum store_type type)
+{
+    return type == STORE_JSON || type == STORE_DECIMAL || type == STORE_TEXT ? "::text" : "";
+}
+
+/* unnest($1::a[], $2::b[]) of the first n columns */
+static void put_unnest(struct buf *sql, const struct store_table *table, unsigned n)
+{
+    buf_append_str(sql, "unnest(");
+    for (unsigned c = 0; c < n; c++)
+        buf_printf(sql, "%s$%u::%s[]", c ? ", " : "", c + 1, array_type(table->columns[c].type));
+    buf_append_str(sql, ")");
+}
+
+static void put_aliases(struct buf *sql, unsigned n)
+{
+    for (unsigned c = 0; c < n; c++)
+        buf_printf(sql, "%sc%u", c ? ", " : "", c);
+}
+
+static void put_names(struct buf *sql, const struct store_table *table, unsigned n)
+{
+    for (unsigned c = 0; c < n; c++)
+        buf_printf(sql, "%s\"%s\"", c ? ", " : "", table->columns[c].name);
+}
+
+static void put_conflict(struct buf *sql, const struct store_table *table)
+{
+    if (table->conflict == STORE_PLAIN)
+        return;
+    buf_append_str(sql, " on conflict (");
+    put_names(sql, table, table->n_key);
+    const char *separator = ") do update set ";
+    for (unsigned c = table->n_key; c < table->n_columns && table->conflict == STORE_UPDATE; c++) {
+        const struct store_column *column = &table->columns[c];
+        if (column->flags & STORE_COLUMN_ONCE)
+            continue;
+        const char *name = column->name;
+        if (column->flags & STORE_COLUMN_ADD)
+            buf_printf(sql,
+                       "%s\"%s\" = coalesce(t.\"%s\" + excluded.\"%s\", excluded.\"%s\", t.\"%s\")",
+                       separator, name, name, name, name, name);
+        else
+            buf_printf(sql, "%s\"%s\" = excluded.\"%s\"", separator, name, name);
+        separator = ", ";
+    }
+    if (separator[0] == ')')
+        buf_append_str(sql, ") do nothing");
+}
+
+void store_pg_sql_write(struct buf *sql, const struct store_table *table)
+{
+    buf_printf(sql, "insert into \"%s\" as t (", table->name);
+    put_names(sql, table, table->n_columns);
+    buf_append_str(sql, ") select ");
+    for (unsigned c = 0; c < table->n_columns; c++)
+        buf_printf(sql, "%sc%u%s", c ? ", " : "", c, cast_in(table->columns[c].type));
+    buf_append_str(sql, " from ");
+    put_unnest(sql, table, table->n_columns);
+    buf_append_str(sql, " as u(");
+    put_aliases(sql, table->n_columns);
+    buf_append_str(sql, ")");
+    put_conflict(sql, table);
+}
+
+void store_pg_sql_remove(struct buf *sql, const struct store_table *table)
+{
+    buf_printf(sql, "delete from \"%s\" as t using ", table->name);
+    put_unnest(sql, table, table->n_key);
+    buf_append_str(sql, " as u(");
+    put_aliases(sql, table->n_key);
+    buf_append_str(sql, ")");
+    for (unsigned c = 0; c < table->n_key; c++)
+        buf_printf(sql, "%st.\"%s\" = u.c%u", c ? " and " : " where ", table->columns[c].name, c);
+}
+
+static void put_keys(struct buf *sql, const struct store_lookup *lookup)
+{
+    const struct store_column *columns = lookup->table->columns;
+    unsigned bounds = (unsigned)lookup->after + lookup->until;
+    buf_append_str(sql, "unnest(");
+    for (unsigned k = 0; k < lookup->n_by + bounds; k++) {
+        unsigned column = k < lookup->n_by ? lookup->by[k] : (unsigned)lookup->order;
+        buf_printf(sql, "%s$%u::%s[]", k ? ", " : "", k + 1, array_type(columns[column].type));
+    }
+    buf_append_str(sql, ") with ordinality as k(");
+    put_aliases(sql, lookup->n_by + bounds);
+    buf_append_str(sql, ", i)");
+}
+
+static void put_conditions(struct buf *sql, const struct store_lookup *lookup)
+{
+    const struct store_column *columns = lookup->table->columns;
+    for (unsigned b = 0; b < lookup->n_by; b++)
+        buf_printf(sql, "%st.\"%s\" = k.c%u%s", b ? " and " : " where ",
+                   columns[lookup->by[b]].name, b, cast_in(columns[lookup->by[b]].type));
+    unsigned bound = lookup->n_by;
+    if (lookup->after)
+        buf_printf(sql, " and t.\"%s\" %s k.c%u", columns[lookup->order].name,
+                   lookup->descending ? "<" : ">", bound++);
+    if (lookup->until)
+        buf_printf(sql, " and t.\"%s\" %s k.c%u", columns[lookup->order].name,
+                   lookup->descending ? ">=" : "<=", bound);
+}
+
+void store_pg_sql_lookup(struct buf *sql, const struct store_lookup *lookup)
+{
+    const struct store_column *columns = lookup->table->columns;
+    const char *direction = lookup->descending ? " desc" : "";
+    buf_append_str(sql, "select k.i");
+    for (unsigned c = 0; c < lookup->n_columns; c++)
+        buf_printf(sql, ", r.v%u", c);
+    buf_append_str(sql, " from ");
+    put_keys(sql, lookup);
+    buf_append_str(sql, " cross join lateral (select ");
+    for (unsigned c = 0; c < lookup->n_columns; c++) {
+        const struct store_column *column = &columns[lookup->columns[c]];
+        buf_printf(sql, "%st.\"%s\"%s as v%u", c ? ", " : "", column->name, cast_out(column->type),
+                   c);
+    }
+    if (lookup->order >= 0)
+        buf_printf(sql, "%st.\"%s\" as o", lookup->n_columns ? ", " : "",
+                   columns[lookup->order].name);
+    buf_printf(sql, " from \"%s\" as t", lookup->table->name);
+    put_conditions(sql, lookup);
+    if (lookup->order >= 0)
+        buf_printf(sql, " order by t.\"%s\"%s", columns[lookup->order].name, direction);
+    if (lookup->limit)
+        buf_printf(sql, " limit %u", lookup->limit);
+    buf_append_str(sql, ") as r order by k.i");
+    if (lookup->order >= 0)
+        buf_printf(sql, ", r.o%s", direction);
+}
