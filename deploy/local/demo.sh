@@ -37,7 +37,7 @@ demo_once() {
 
 # One line, rewritten each second. A series that is missing is a figure that is left out.
 live_figures() {
-    local name port before=
+    local name port before='' columns text
     while :; do
         before=$(
             while read -r _ _ name _; do
@@ -45,7 +45,9 @@ live_figures() {
                 { http GET "$port" /metrics 2>/dev/null || true; } | sed "s/^/$name /"
             done < <(instances) | awk -v before="$before" -v now="$(date +%s.%N)" -f "$here/figures.awk"
         )
-        printf '\r\033[K%s' "${before#*|}"
+        read -r _ columns < <(stty size 2>/dev/null) || columns=200
+        text=${before#*|}
+        printf '\r\033[K%s' "${text:0:columns - 1}" # a line that wraps could not be rewritten
         sleep 1 &
         wait $! || true
     done
