@@ -29,7 +29,7 @@ int hex_parse(uint8_t *out, size_t size, struct slice text)
         if (hex_value(text.data[i]) < 0)
             return ERR_INVALID;
     for (size_t i = 0; i < size; i++)
-        out[i] = (uint8_t)(hex_value(text.data[2 * i]) << 4 | hex_value(text.data[2 * i + 1]));
+        out[i] = (uint8_t)(hex_value(text.data[2 * i]) * 16 + hex_value(text.data[2 * i + 1]));
     return STATUS_OK;
 }
 
@@ -52,7 +52,7 @@ int uuid_parse(struct uuid *uuid, struct slice text)
         int high = hex_value(p[0]), low = hex_value(p[1]);
         if (high < 0 || low < 0)
             return ERR_INVALID;
-        result.bytes[i] = (uint8_t)(high << 4 | low);
+        result.bytes[i] = (uint8_t)(high * 16 + low);
         p += 2;
     }
     *uuid = result;
