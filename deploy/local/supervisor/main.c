@@ -115,6 +115,15 @@ static void daemon_run(struct supervisor *s, const char *table)
     exit(0);
 }
 
+static volatile sig_atomic_t starting; /* the supervisor whose start is waited for */
+
+/* Ctrl-C while it starts: it stops all again, and we go on waiting until it has. */
+static void start_interrupted(int signal_number)
+{
+    (void)signal_number;
+    (void)kill((pid_t)starting, SIGTERM);
+}
+
 static int command_start(const char *dir, const char *table)
 {
     static struct supervisor s;
@@ -140,6 +149,11 @@ static int command_start(const char *dir, const char *table)
         daemon_run(&s, table);
     }
     (void)close(result[1]);
+    starting = pid;
+    const struct sigaction stop = {.sa_handler = start_interrupted};
+    (void)sigaction(SIGINT, &stop, NULL);
+    (void)sigaction(SIGTERM, &stop, NULL);
+    (void)sigaction(SIGHUP, &stop, NULL);
     char text[512];
     size_t n = 0;
     ssize_t got;
