@@ -15,17 +15,17 @@ fuzz_replays = $(foreach f,$(FUZZ),$(if $(filter $(OWNERS),$(call fuzz_owner,$(f
 define fuzz_target # 1: name, 2: owner
 $(B)/tests/fuzz/fuzz_$(1).o: tests/fuzz/fuzz_$(1).c $(if $(filter proto,$(call test_uses,$(2))),$(PROTO_H))
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(WARNINGS) -MMD -MP $(call test_includes,$(2)) $(call pkgcflags,$(call test_pkgs,$(2))) -c $$< -o $$@
+	$$(Q)$$(CC) $$(CFLAGS) $$(WARNINGS) -MMD -MP $(call test_includes,$(2)) $(call pkgcflags,$(call test_pkgs,$(2))) -c $$< -o $$@
 $(B)/tests/fuzz/fuzz_$(1): $(B)/tests/fuzz/fuzz_$(1).o $(call test_archives,$(2))
-	$$(call test_link,-fsanitize=fuzzer) $(call pkglibs,$(call test_pkgs,$(2))) -lm -lpthread
+	$$(Q)$$(call test_link,-fsanitize=fuzzer) $(call pkglibs,$(call test_pkgs,$(2))) -lm -lpthread
 $(B)/tests/fuzz/replay_$(1): $(B)/tests/fuzz/fuzz_$(1).o $(B)/tests/fuzz/replay.o $(call test_archives,$(2))
-	$$(call test_link) $(call pkglibs,$(call test_pkgs,$(2))) -lm -lpthread
+	$$(Q)$$(call test_link) $(call pkglibs,$(call test_pkgs,$(2))) -lm -lpthread
 -include $(wildcard $(B)/tests/fuzz/*.d)
 endef
 $(foreach f,$(FUZZ),$(eval $(call fuzz_target,$(f),$(call fuzz_owner,$(f)))))
 $(B)/tests/fuzz/replay.o: tests/fuzz/replay.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(WARNINGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CFLAGS) $(WARNINGS) -MMD -MP -c $< -o $@
 
 .PHONY: fuzz fuzz-programs
 fuzz-programs: $(FUZZ:%=$(B)/tests/fuzz/fuzz_%)

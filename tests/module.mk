@@ -37,9 +37,9 @@ $(foreach s,$(SERVICES),$(eval $(call test_parts,$(s))))
 define test_folder # 1: unit or integration, 2: owner
 $(B)/tests/$(1)/$(2)/%.o: tests/$(1)/$(2)/%.c $(if $(filter proto,$(call test_uses,$(2))),$(PROTO_H))
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(WARNINGS) -MMD -MP $(call test_includes,$(2)) $(call pkgcflags,$(call test_pkgs,$(2),cmocka)) -c $$< -o $$@
+	$$(Q)$$(CC) $$(CFLAGS) $$(WARNINGS) -MMD -MP $(call test_includes,$(2)) $(call pkgcflags,$(call test_pkgs,$(2),cmocka)) -c $$< -o $$@
 $(patsubst %.c,$(B)/%,$(call test_sources,$(1),$(2))) $(B)/tests/$(1)/$(2)/none: %: %.o $(patsubst %.c,$(B)/%.o,$(call test_helpers,$(1),$(2))) $(call test_archives,$(2))
-	$$(call test_link) $(call pkglibs,$(call test_pkgs,$(2),cmocka)) -lm -lpthread
+	$$(Q)$$(call test_link) $(call pkglibs,$(call test_pkgs,$(2),cmocka)) -lm -lpthread
 -include $(wildcard $(B)/tests/$(1)/$(2)/*.d)
 endef
 $(foreach k,unit integration,$(foreach o,$(LIBS) $(SERVICES),$(if $(wildcard tests/$(k)/$(o)/*.c),$(eval $(call test_folder,$(k),$(o))))))
@@ -48,9 +48,9 @@ $(foreach k,unit integration,$(foreach o,$(LIBS) $(SERVICES),$(if $(wildcard tes
 E2E_C := $(wildcard tests/e2e/test_*.c)
 $(B)/tests/e2e/%.o: tests/e2e/%.c $(PROTO_H)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(WARNINGS) -MMD -MP $(call test_includes) $(call pkgcflags,$(call pkgs,$(LIBS) proto)) -c $< -o $@
+	$(Q)$(CC) $(CFLAGS) $(WARNINGS) -MMD -MP $(call test_includes) $(call pkgcflags,$(call pkgs,$(LIBS) proto)) -c $< -o $@
 $(E2E_C:%.c=$(B)/%): %: %.o $(call archives,$(LIBS) proto)
-	$(call test_link) $(call pkglibs,$(call pkgs,$(LIBS) proto)) -lm -lpthread
+	$(Q)$(call test_link) $(call pkglibs,$(call pkgs,$(LIBS) proto)) -lm -lpthread
 e2e_programs = $(filter-out %.c %.h,$(wildcard tests/e2e/test_*)) $(E2E_C:%.c=$(O)/debug/%)
 
 include tests/fuzz.mk tests/lint.mk
