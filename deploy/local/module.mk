@@ -5,7 +5,7 @@ build/supervisor: $(supervisor_SRC) deploy/local/supervisor/supervisor.h
 	@mkdir -p build
 	@gcc -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wformat=2 $(supervisor_SRC) -o $@.$$PPID && mv $@.$$PPID $@
 
-.PHONY: install up down status run demo
+.PHONY: install up down status memory run demo
 parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 install:
@@ -17,7 +17,7 @@ up: install
 run: install
 	@$(MAKE) --no-print-directory $(parallel) all
 	@deploy/local/stack run
-down status:
+down status memory:
 	@deploy/local/stack $@
 demo: up
 	@eval "$$(deploy/local/stack env)" && bin/journeyctl demo $(DATA)
