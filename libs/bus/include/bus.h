@@ -15,12 +15,18 @@
 #include "base.h"
 #include "topics.h"
 
-#define BUS_OFFSET_BEGIN INT64_C(-2) /* the explicit beginning of the log */
-#define BUS_MAX_HEADERS 16
+#define BUS_OFFSET_BEGIN     INT64_C(-2) /* the explicit beginning of the log */
+#define BUS_MAX_HEADERS      16
 #define BUS_MAX_RECORD_BYTES 900000 /* key, value and headers */
 
 /* Lanes are polled in this order; control comes before any of them. */
-enum bus_lane { BUS_LANE_COMMANDS, BUS_LANE_EVENTS, BUS_LANE_IMPORTS, BUS_LANE_MIRRORS, BUS_LANE_COUNT };
+enum bus_lane {
+    BUS_LANE_COMMANDS,
+    BUS_LANE_EVENTS,
+    BUS_LANE_IMPORTS,
+    BUS_LANE_MIRRORS,
+    BUS_LANE_COUNT
+};
 
 struct bus_header {
     const char *name; /* on sending NUL-terminated; on reading too */
@@ -49,11 +55,11 @@ struct bus_message {
 
 enum bus_event_type {
     BUS_RECORD,
-    BUS_ASSIGNMENT,      /* partitions, n_partitions: all that this member now has (none: lost, or leaving) */
-    BUS_DELIVERED,       /* cookie */
+    BUS_ASSIGNMENT, /* partitions, n_partitions: all that this member now has (none: lost, or leaving) */
+    BUS_DELIVERED, /* cookie */
     BUS_PRODUCER_FAILED, /* cookie of one that failed for good, err; or cookie 0: fatal. Call producer_reset */
-    BUS_OFFSET_GONE,     /* topic, partition, offset: the log no longer (or not yet) has this offset; reading stopped */
-    BUS_ERROR,           /* err: all brokers down, authentication...: for the log; nothing stopped */
+    BUS_OFFSET_GONE, /* topic, partition, offset: the log no longer (or not yet) has this offset; reading stopped */
+    BUS_ERROR, /* err: all brokers down, authentication...: for the log; nothing stopped */
 };
 
 struct bus_event {
@@ -73,25 +79,35 @@ struct bus;
 struct bus_ops {
     /* Membership: one group, subscribed to one topic; several topics' partition i go with it. */
     int (*join)(struct bus *bus, const char *group, int topic, struct err *err);
-    void (*leave)(struct bus *bus); /* quickly, so that others take over at once; an empty BUS_ASSIGNMENT follows, or may */
+    void (*leave)(
+        struct bus *
+            bus); /* quickly, so that others take over at once; an empty BUS_ASSIGNMENT follows, or may */
 
     /* Reading. start on a partition that is being read: ERR_CONFLICT. offset: a number or BUS_OFFSET_BEGIN. */
-    int (*start)(struct bus *bus, int topic, int32_t partition, int64_t offset, enum bus_lane lane, struct err *err);
-    void (*stop)(struct bus *bus, int topic, int32_t partition); /* no record of it comes after this returns; unknown: nothing */
+    int (*start)(struct bus *bus, int topic, int32_t partition, int64_t offset, enum bus_lane lane,
+                 struct err *err);
+    void (*stop)(
+        struct bus *bus, int topic,
+        int32_t partition); /* no record of it comes after this returns; unknown: nothing */
     /* Blocks up to timeout: [begin, end) of a partition as the broker has it now. For starting up and take-overs. */
-    int (*range)(struct bus *bus, int topic, int32_t partition, int64_t *begin, int64_t *end, int timeout_ms, struct err *err);
+    int (*range)(struct bus *bus, int topic, int32_t partition, int64_t *begin, int64_t *end,
+                 int timeout_ms, struct err *err);
 
     /* Sending. Copies. ERR_FULL: the queue is full, poll control and try later; others are permanent or fatal. */
     int (*send)(struct bus *bus, const struct bus_message *message, struct err *err);
-    void (*producer_reset)(struct bus *bus); /* purge, destroy, make anew; no report of before comes after this returns */
-    size_t (*unreported)(struct bus *bus);   /* messages sent whose report has not been polled */
+    void (*producer_reset)(
+        struct bus
+            *bus); /* purge, destroy, make anew; no report of before comes after this returns */
+    size_t (*unreported)(struct bus *bus); /* messages sent whose report has not been polled */
 
     /* Polling, never blocking. Each returns 1 and fills event, or 0. A BUS_RECORD or BUS_ASSIGNMENT is released by bus_event_release. */
     int (*poll_control)(struct bus *bus, struct bus_event *event); /* all but records */
     int (*poll_lane)(struct bus *bus, enum bus_lane lane, struct bus_event *event);
     void (*release)(struct bus *bus, struct bus_event *event);
 
-    int (*fd)(struct bus *bus); /* readable when something can be polled (level: drain with drain_fd); -1: ask after each step */
+    int (*fd)(
+        struct bus *
+            bus); /* readable when something can be polled (level: drain with drain_fd); -1: ask after each step */
     void (*drain_fd)(struct bus *bus);
     int32_t (*partitions)(struct bus *bus); /* the installation's count */
     void (*destroy)(struct bus *bus);
@@ -101,42 +117,94 @@ struct bus {
     const struct bus_ops *ops;
 };
 
-static inline int bus_join(struct bus *b, const char *group, int topic, struct err *err) { return b->ops->join(b, group, topic, err); }
-static inline void bus_leave(struct bus *b) { b->ops->leave(b); }
-static inline int bus_start(struct bus *b, int topic, int32_t partition, int64_t offset, enum bus_lane lane, struct err *err) { return b->ops->start(b, topic, partition, offset, lane, err); }
-static inline void bus_stop(struct bus *b, int topic, int32_t partition) { b->ops->stop(b, topic, partition); }
-static inline int bus_range(struct bus *b, int topic, int32_t partition, int64_t *begin, int64_t *end, int timeout_ms, struct err *err) { return b->ops->range(b, topic, partition, begin, end, timeout_ms, err); }
-static inline int bus_send(struct bus *b, const struct bus_message *m, struct err *err) { return b->ops->send(b, m, err); }
-static inline void bus_producer_reset(struct bus *b) { b->ops->producer_reset(b); }
-static inline size_t bus_unreported(struct bus *b) { return b->ops->unreported(b); }
-static inline int bus_poll_control(struct bus *b, struct bus_event *e) { return b->ops->poll_control(b, e); }
-static inline int bus_poll_lane(struct bus *b, enum bus_lane lane, struct bus_event *e) { return b->ops->poll_lane(b, lane, e); }
-static inline void bus_event_release(struct bus *b, struct bus_event *e) { b->ops->release(b, e); }
-static inline int bus_fd(struct bus *b) { return b->ops->fd(b); }
-static inline void bus_drain_fd(struct bus *b) { b->ops->drain_fd(b); }
-static inline int32_t bus_partitions(struct bus *b) { return b->ops->partitions(b); }
-static inline void bus_destroy(struct bus **b) { if (*b) (*b)->ops->destroy(*b); *b = NULL; }
+static inline int bus_join(struct bus *b, const char *group, int topic, struct err *err)
+{
+    return b->ops->join(b, group, topic, err);
+}
+static inline void bus_leave(struct bus *b)
+{
+    b->ops->leave(b);
+}
+static inline int bus_start(struct bus *b, int topic, int32_t partition, int64_t offset,
+                            enum bus_lane lane, struct err *err)
+{
+    return b->ops->start(b, topic, partition, offset, lane, err);
+}
+static inline void bus_stop(struct bus *b, int topic, int32_t partition)
+{
+    b->ops->stop(b, topic, partition);
+}
+static inline int bus_range(struct bus *b, int topic, int32_t partition, int64_t *begin,
+                            int64_t *end, int timeout_ms, struct err *err)
+{
+    return b->ops->range(b, topic, partition, begin, end, timeout_ms, err);
+}
+static inline int bus_send(struct bus *b, const struct bus_message *m, struct err *err)
+{
+    return b->ops->send(b, m, err);
+}
+static inline void bus_producer_reset(struct bus *b)
+{
+    b->ops->producer_reset(b);
+}
+static inline size_t bus_unreported(struct bus *b)
+{
+    return b->ops->unreported(b);
+}
+static inline int bus_poll_control(struct bus *b, struct bus_event *e)
+{
+    return b->ops->poll_control(b, e);
+}
+static inline int bus_poll_lane(struct bus *b, enum bus_lane lane, struct bus_event *e)
+{
+    return b->ops->poll_lane(b, lane, e);
+}
+static inline void bus_event_release(struct bus *b, struct bus_event *e)
+{
+    b->ops->release(b, e);
+}
+static inline int bus_fd(struct bus *b)
+{
+    return b->ops->fd(b);
+}
+static inline void bus_drain_fd(struct bus *b)
+{
+    b->ops->drain_fd(b);
+}
+static inline int32_t bus_partitions(struct bus *b)
+{
+    return b->ops->partitions(b);
+}
+static inline void bus_destroy(struct bus **b)
+{
+    if (*b)
+        (*b)->ops->destroy(*b);
+    *b = NULL;
+}
 
-const struct bus_header *bus_record_header(const struct bus_record *record, const char *name); /* NULL: none */
+const struct bus_header *bus_record_header(const struct bus_record *record,
+                                           const char *name); /* NULL: none */
 
 /* ---- Kafka (librdkafka) ---- */
 
 struct bus_kafka_options {
     const char *brokers;
     const char *client_id;
-    const char *prefix;       /* before every topic and group name; "" in production, a test's own */
+    const char *prefix; /* before every topic and group name; "" in production, a test's own */
     int32_t partitions;
-    int delivery_timeout_ms;  /* 0: never gives up (the runtime); the gateway a short one */
-    int linger_ms;            /* 0 in the runtime */
+    int delivery_timeout_ms; /* 0: never gives up (the runtime); the gateway a short one */
+    int linger_ms;           /* 0 in the runtime */
     size_t send_queue_messages, send_queue_bytes; /* 0: 100,000 and 32 MiB */
-    const int *send_topics;   /* topics to warm at start: the first message to a cold one takes a second */
+    const int
+        *send_topics; /* topics to warm at start: the first message to a cold one takes a second */
     unsigned n_send_topics;
 };
-int bus_kafka_create(struct bus **bus, const struct bus_kafka_options *options, struct err *err) MUST_CHECK;
+int bus_kafka_create(struct bus **bus, const struct bus_kafka_options *options,
+                     struct err *err) MUST_CHECK;
 /* Creates what is missing from the topic table, dead-letter topics too; compares partitions, retention and clean-up of
  * what is there and reports differences into `report` (may be NULL). replication 0: the broker's default. Blocks. */
-int bus_kafka_create_topics(const char *brokers, const char *prefix, int32_t partitions, int replication,
-                            struct buf *report, struct err *err) MUST_CHECK;
+int bus_kafka_create_topics(const char *brokers, const char *prefix, int32_t partitions,
+                            int replication, struct buf *report, struct err *err) MUST_CHECK;
 
 /* ---- the twin ---- */
 
@@ -147,15 +215,20 @@ void bus_mem_cluster_destroy(struct bus_mem_cluster **cluster);
 struct bus *bus_mem_create(struct bus_mem_cluster *cluster);
 /* For tests: what a partition holds. */
 int64_t bus_mem_end(const struct bus_mem_cluster *cluster, int topic, int32_t partition);
-const struct bus_record *bus_mem_record(const struct bus_mem_cluster *cluster, int topic, int32_t partition, int64_t offset);
-void bus_mem_truncate(struct bus_mem_cluster *cluster, int topic, int32_t partition, int64_t begin); /* retention */
-void bus_mem_fail_next(struct bus_mem_cluster *cluster, struct bus *bus); /* the next send of bus fails for good */
+const struct bus_record *bus_mem_record(const struct bus_mem_cluster *cluster, int topic,
+                                        int32_t partition, int64_t offset);
+void bus_mem_truncate(struct bus_mem_cluster *cluster, int topic, int32_t partition,
+                      int64_t begin); /* retention */
+void bus_mem_fail_next(struct bus_mem_cluster *cluster,
+                       struct bus *bus); /* the next send of bus fails for good */
 /* Time of the records; without it 0, so that a run replays. */
 void bus_mem_set_clock(struct bus_mem_cluster *cluster, struct clock *clock);
-void bus_mem_set_send_queue(struct bus *bus, size_t messages); /* unreported ones until ERR_FULL; 100,000 */
+void bus_mem_set_send_queue(struct bus *bus,
+                            size_t messages); /* unreported ones until ERR_FULL; 100,000 */
 /*
  * Late deliveries: while held, what a bus sends waits in it, and is in the log (with its report) only when delivered, in
  * order. What a reset or destroy finds waiting is lost, as with a real producer.
  */
-void bus_mem_hold(struct bus *bus, bool hold);            /* false: delivers what waits */
-size_t bus_mem_deliver(struct bus *bus, size_t messages); /* the next so many; how many there were */
+void bus_mem_hold(struct bus *bus, bool hold); /* false: delivers what waits */
+size_t bus_mem_deliver(struct bus *bus,
+                       size_t messages); /* the next so many; how many there were */

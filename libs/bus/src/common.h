@@ -3,7 +3,9 @@
  * letters. */
 #include "bus.h"
 
-#define TOPIC_SLOTS (2 * TOPIC_COUNT)
+enum {
+    TOPIC_SLOTS = 2 * TOPIC_COUNT
+};
 
 static inline bool topic_valid(int topic)
 {

@@ -19,7 +19,7 @@ static const struct kafka_setting COMMON[] = {
     {"log.connection.close", "false"},
 };
 
-const char *kafka_name(char out[KAFKA_NAME_SIZE], const char *prefix, const char *name)
+const char *bus_kafka_name(char out[KAFKA_NAME_SIZE], const char *prefix, const char *name)
 {
     (void)stpncpy(stpncpy(out, prefix, KAFKA_NAME_SIZE / 2), name, KAFKA_NAME_SIZE / 2 - 1);
     out[KAFKA_NAME_SIZE - 1] = '\0';
@@ -28,7 +28,8 @@ const char *kafka_name(char out[KAFKA_NAME_SIZE], const char *prefix, const char
 
 /* ---- errors ---- */
 
-int kafka_err_set(struct err *err, rd_kafka_resp_err_t code, const char *what, const char *detail)
+int bus_kafka_err_set(struct err *err, rd_kafka_resp_err_t code, const char *what,
+                      const char *detail)
 {
     enum status status = ERR_UNAVAILABLE;
     enum err_class class = ERR_CLASS_TRANSIENT;
@@ -71,30 +72,30 @@ int kafka_err_set(struct err *err, rd_kafka_resp_err_t code, const char *what, c
                    detail && *detail ? ": " : "", detail ? detail : "");
 }
 
-static int64_t monotonic_us(void)
+int64_t bus_kafka_now_us(void)
 {
     struct timespec ts;
     (void)clock_gettime(CLOCK_MONOTONIC, &ts);
     return ts.tv_sec * SECOND_US + ts.tv_nsec / 1000;
 }
 
-void kafka_note_error(struct kafka_bus *bus, rd_kafka_resp_err_t code, const char *what,
-                      const char *detail)
+void bus_kafka_note_error(struct kafka_bus *bus, rd_kafka_resp_err_t code, const char *what,
+                          const char *detail)
 {
-    kafka_err_set(&bus->error, code, what, detail);
+    bus_kafka_err_set(&bus->error, code, what, detail);
     bus->error_due = true;
 }
 
-void kafka_error_cb(rd_kafka_t *rk, int code, const char *reason, void *opaque)
+void bus_kafka_error_cb(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
-    kafka_note_error(opaque, (rd_kafka_resp_err_t)code, rd_kafka_name(rk), reason);
+    bus_kafka_note_error(opaque, (rd_kafka_resp_err_t)code, rd_kafka_name(rk), reason);
 }
 
 static bool poll_error(struct kafka_bus *bus, struct bus_event *event)
 {
     if (!bus->error_due)
         return false;
-    int64_t now = monotonic_us();
+    int64_t now = bus_kafka_now_us();
     if (now - bus->error_us < SECOND_US)
         return false;
     bus->error_due = false;
@@ -118,9 +119,9 @@ static bool conf_set(rd_kafka_conf_t *conf, const struct kafka_setting *setting,
     return false;
 }
 
-rd_kafka_conf_t *kafka_conf_create(const char *brokers, const char *client_id,
-                                   const struct kafka_setting *settings, size_t n_settings,
-                                   struct err *err)
+rd_kafka_conf_t *bus_kafka_conf_create(const char *brokers, const char *client_id,
+                                       const struct kafka_setting *settings, size_t n_settings,
+                                       struct err *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     bool ok = conf_set(conf, &(struct kafka_setting){"bootstrap.servers", brokers}, err) &&
@@ -137,7 +138,7 @@ rd_kafka_conf_t *kafka_conf_create(const char *brokers, const char *client_id,
     return conf;
 }
 
-rd_kafka_t *kafka_client_create(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err)
+rd_kafka_t *bus_kafka_client_create(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err)
 {
     char text[200];
     rd_kafka_t *rk = rd_kafka_new(type, conf, text, sizeof(text));
@@ -148,13 +149,13 @@ rd_kafka_t *kafka_client_create(rd_kafka_type_t type, rd_kafka_conf_t *conf, str
     return NULL;
 }
 
-void kafka_watch(struct kafka_bus *bus, rd_kafka_queue_t *queue)
+void bus_kafka_watch(struct kafka_bus *bus, rd_kafka_queue_t *queue)
 {
     static const uint64_t one = 1;
     rd_kafka_queue_io_event_enable(queue, bus->fd, &one, sizeof(one));
 }
 
-void kafka_wake(struct kafka_bus *bus)
+void bus_kafka_wake(struct kafka_bus *bus)
 {
     uint64_t one = 1;
     ssize_t n = write(bus->fd, &one, sizeof(one));
@@ -167,11 +168,12 @@ void kafka_wake(struct kafka_bus *bus)
 static int kafka_poll_control(struct bus *bus, struct bus_event *event)
 {
     struct kafka_bus *b = kafka_bus(bus);
-    if (kafka_producer_poll(b, event)) /* first: reports are many, the rest is rare */
+    if (bus_kafka_producer_poll(b, event)) /* first: reports are many, the rest is rare */
         return 1;
-    kafka_member_serve(b);
-    kafka_reader_serve(b);
-    return kafka_member_poll(b, event) || kafka_reader_poll_gone(b, event) || poll_error(b, event);
+    bus_kafka_member_serve(b);
+    bus_kafka_reader_serve(b);
+    return bus_kafka_member_poll(b, event) || bus_kafka_lane_poll_gone(b, event) ||
+           poll_error(b, event);
 }
 
 static void kafka_release(struct bus *bus, struct bus_event *event)
@@ -205,10 +207,10 @@ static int32_t kafka_partitions(struct bus *bus)
 static void kafka_destroy(struct bus *bus)
 {
     struct kafka_bus *b = kafka_bus(bus);
-    kafka_member_leave(bus); /* first: others can take over while the rest goes */
+    bus_kafka_member_leave(bus); /* first: others can take over while the rest goes */
     free(b->member.partitions);
-    kafka_reader_destroy(b);
-    kafka_producer_destroy(b);
+    bus_kafka_reader_destroy(b);
+    bus_kafka_producer_destroy(b);
     if (b->fd >= 0)
         close(b->fd);
     free(b->brokers);
@@ -218,16 +220,16 @@ static void kafka_destroy(struct bus *bus)
 }
 
 static const struct bus_ops KAFKA_OPS = {
-    .join = kafka_member_join,
-    .leave = kafka_member_leave,
-    .start = kafka_reader_start,
-    .stop = kafka_reader_stop,
-    .range = kafka_reader_range,
-    .send = kafka_producer_send,
-    .producer_reset = kafka_producer_reset,
-    .unreported = kafka_producer_unreported,
+    .join = bus_kafka_member_join,
+    .leave = bus_kafka_member_leave,
+    .start = bus_kafka_reader_start,
+    .stop = bus_kafka_reader_stop,
+    .range = bus_kafka_reader_range,
+    .send = bus_kafka_producer_send,
+    .producer_reset = bus_kafka_producer_reset,
+    .unreported = bus_kafka_producer_unreported,
     .poll_control = kafka_poll_control,
-    .poll_lane = kafka_reader_poll_lane,
+    .poll_lane = bus_kafka_lane_poll,
     .release = kafka_release,
     .fd = kafka_fd,
     .drain_fd = kafka_drain_fd,
@@ -258,7 +260,7 @@ int bus_kafka_create(struct bus **bus, const struct bus_kafka_options *options, 
     if (b->fd < 0 || !b->brokers || !b->client_id || !b->prefix)
         r = err_set(err, ERR_NO_MEMORY, ERR_CLASS_FATAL, "eventfd or memory");
     if (r == 0 && options->n_send_topics > 0)
-        r = kafka_producer_create(b, err);
+        r = bus_kafka_producer_create(b, err);
     if (r < 0) {
         kafka_destroy(&b->bus);
         return r;

@@ -45,6 +45,13 @@ struct kafka_reader_topic {
     struct kafka_slot slots[];
 };
 
+/*
+ * What may wait in each lane's queue; a fetch may go past it once. A full lane may wait for a fetch of idle partitions
+ * (fetch.wait.max.ms), and this much lasts as long at 40 MB or 80,000 records a second.
+ */
+#define KAFKA_LANE_KBYTES  "4096"
+#define KAFKA_LANE_RECORDS "8000"
+
 struct kafka_lane {
     rd_kafka_queue_t *queue;
     size_t bytes, records; /* taken since the fetcher was last woken */
@@ -92,47 +99,55 @@ static inline struct kafka_bus *kafka_bus(struct bus *bus)
 
 /* "<prefix><topic's Kafka name>" */
 #define KAFKA_NAME_SIZE 256
-const char *kafka_name(char out[KAFKA_NAME_SIZE], const char *prefix, const char *name);
+const char *bus_kafka_name(char out[KAFKA_NAME_SIZE], const char *prefix, const char *name);
 /* A configuration with the settings that all clients share and then `settings`; NULL and err when one is refused. */
-rd_kafka_conf_t *kafka_conf_create(const char *brokers, const char *client_id,
-                                   const struct kafka_setting *settings, size_t n_settings,
-                                   struct err *err);
+rd_kafka_conf_t *bus_kafka_conf_create(const char *brokers, const char *client_id,
+                                       const struct kafka_setting *settings, size_t n_settings,
+                                       struct err *err);
+int64_t bus_kafka_now_us(void); /* monotonic */
 /* Takes conf. */
-rd_kafka_t *kafka_client_create(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);
+rd_kafka_t *bus_kafka_client_create(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);
 /* Status and class of an error of librdkafka; returns the status. */
-int kafka_err_set(struct err *err, rd_kafka_resp_err_t code, const char *what, const char *detail);
-/* For BUS_ERROR: the latest within a second, so that a broken network does not flood the log. */
-void kafka_note_error(struct kafka_bus *bus, rd_kafka_resp_err_t code, const char *what,
+int bus_kafka_err_set(struct err *err, rd_kafka_resp_err_t code, const char *what,
                       const char *detail);
-void kafka_error_cb(rd_kafka_t *rk, int code, const char *reason, void *opaque);
+/* For BUS_ERROR: the latest within a second, so that a broken network does not flood the log. */
+void bus_kafka_note_error(struct kafka_bus *bus, rd_kafka_resp_err_t code, const char *what,
+                          const char *detail);
+void bus_kafka_error_cb(rd_kafka_t *rk, int code, const char *reason, void *opaque);
 /* From now on the bus's fd becomes readable when something enters the empty queue. */
-void kafka_watch(struct kafka_bus *bus, rd_kafka_queue_t *queue);
-void kafka_wake(struct kafka_bus *bus);
+void bus_kafka_watch(struct kafka_bus *bus, rd_kafka_queue_t *queue);
+void bus_kafka_wake(struct kafka_bus *bus);
 
 /* ---- kafka_member.c ---- */
 
-int kafka_member_join(struct bus *bus, const char *group, int topic, struct err *err);
-void kafka_member_leave(struct bus *bus);
-void kafka_member_serve(struct kafka_bus *bus);
-bool kafka_member_poll(struct kafka_bus *bus, struct bus_event *event);
+int bus_kafka_member_join(struct bus *bus, const char *group, int topic, struct err *err);
+void bus_kafka_member_leave(struct bus *bus);
+void bus_kafka_member_serve(struct kafka_bus *bus);
+bool bus_kafka_member_poll(struct kafka_bus *bus, struct bus_event *event);
 
 /* ---- kafka_reader.c ---- */
 
-int kafka_reader_start(struct bus *bus, int topic, int32_t partition, int64_t offset,
-                       enum bus_lane lane, struct err *err);
-void kafka_reader_stop(struct bus *bus, int topic, int32_t partition);
-int kafka_reader_range(struct bus *bus, int topic, int32_t partition, int64_t *begin, int64_t *end,
-                       int timeout_ms, struct err *err);
-int kafka_reader_poll_lane(struct bus *bus, enum bus_lane lane, struct bus_event *event);
-bool kafka_reader_poll_gone(struct kafka_bus *bus, struct bus_event *event);
-void kafka_reader_serve(struct kafka_bus *bus);
-void kafka_reader_destroy(struct kafka_bus *bus);
+int bus_kafka_reader_start(struct bus *bus, int topic, int32_t partition, int64_t offset,
+                           enum bus_lane lane, struct err *err);
+void bus_kafka_reader_stop(struct bus *bus, int topic, int32_t partition);
+int bus_kafka_reader_range(struct bus *bus, int topic, int32_t partition, int64_t *begin,
+                           int64_t *end, int timeout_ms, struct err *err);
+/* Lets librdkafka fetch the partition from its slot's next offset into the slot's lane. */
+int bus_kafka_reader_consume(struct kafka_bus *bus, struct kafka_reader_topic *topic,
+                             int32_t partition, struct err *err);
+void bus_kafka_reader_serve(struct kafka_bus *bus);
+void bus_kafka_reader_destroy(struct kafka_bus *bus);
+
+/* ---- kafka_lane.c ---- */
+
+int bus_kafka_lane_poll(struct bus *bus, enum bus_lane lane, struct bus_event *event);
+bool bus_kafka_lane_poll_gone(struct kafka_bus *bus, struct bus_event *event);
 
 /* ---- kafka_producer.c ---- */
 
-int kafka_producer_create(struct kafka_bus *bus, struct err *err);
-int kafka_producer_send(struct bus *bus, const struct bus_message *message, struct err *err);
-void kafka_producer_reset(struct bus *bus);
-size_t kafka_producer_unreported(struct bus *bus);
-bool kafka_producer_poll(struct kafka_bus *bus, struct bus_event *event);
-void kafka_producer_destroy(struct kafka_bus *bus);
+int bus_kafka_producer_create(struct kafka_bus *bus, struct err *err);
+int bus_kafka_producer_send(struct bus *bus, const struct bus_message *message, struct err *err);
+void bus_kafka_producer_reset(struct bus *bus);
+size_t bus_kafka_producer_unreported(struct bus *bus);
+bool bus_kafka_producer_poll(struct kafka_bus *bus, struct bus_event *event);
+void bus_kafka_producer_destroy(struct kafka_bus *bus);

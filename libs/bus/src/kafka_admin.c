@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define ADMIN_TIMEOUT_MS    30000
 #define DLQ_RETENTION_HOURS (14 * 24)
@@ -74,20 +75,29 @@ static void report(struct admin *admin, const char *format, ...)
         buf_printf(admin->report, "%s\n", line);
 }
 
+/* 0 while one of its partitions has no leader. */
+static int with_leader(const struct rd_kafka_metadata_topic *topic)
+{
+    for (int i = 0; i < topic->partition_cnt; i++)
+        if (topic->partitions[i].leader < 0)
+            return 0;
+    return topic->partition_cnt;
+}
+
 /* Partitions of each slot's topic, 0 where there is none. */
 static int list_topics(struct admin *admin, int partitions[TOPIC_SLOTS], struct err *err)
 {
     const struct rd_kafka_metadata *metadata;
     rd_kafka_resp_err_t code = rd_kafka_metadata(admin->rk, 1, NULL, &metadata, ADMIN_TIMEOUT_MS);
     if (code)
-        return kafka_err_set(err, code, "listing topics", NULL);
-    memset(partitions, 0, TOPIC_SLOTS * sizeof(*partitions));
+        return bus_kafka_err_set(err, code, "listing topics", NULL);
     for (int slot = 0; slot < TOPIC_SLOTS; slot++) {
         char name[KAFKA_NAME_SIZE];
-        kafka_name(name, admin->prefix, topic_name(topic_of_slot(slot)));
+        bus_kafka_name(name, admin->prefix, topic_name(topic_of_slot(slot)));
+        partitions[slot] = 0;
         for (int i = 0; i < metadata->topic_cnt; i++)
             if (strcmp(metadata->topics[i].topic, name) == 0)
-                partitions[slot] = metadata->topics[i].partition_cnt;
+                partitions[slot] = with_leader(&metadata->topics[i]);
     }
     rd_kafka_metadata_destroy(metadata);
     return 0;
@@ -104,13 +114,13 @@ static rd_kafka_event_t *wait_result(struct admin *admin, const char *what, stru
         if (result && !rd_kafka_event_error(event))
             return event;
         if (result)
-            kafka_err_set(err, rd_kafka_event_error(event), what,
-                          rd_kafka_event_error_string(event));
+            bus_kafka_err_set(err, rd_kafka_event_error(event), what,
+                              rd_kafka_event_error_string(event));
         rd_kafka_event_destroy(event);
         if (result)
             return NULL;
     }
-    kafka_err_set(err, RD_KAFKA_RESP_ERR__TIMED_OUT, what, NULL);
+    bus_kafka_err_set(err, RD_KAFKA_RESP_ERR__TIMED_OUT, what, NULL);
     return NULL;
 }
 
@@ -125,7 +135,8 @@ static int check_created(struct admin *admin, rd_kafka_event_t *event, struct er
         if (code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) /* another one was quicker */
             continue;
         if (code)
-            return kafka_err_set(err, code, name, rd_kafka_topic_result_error_string(results[i]));
+            return bus_kafka_err_set(err, code, name,
+                                     rd_kafka_topic_result_error_string(results[i]));
         report(admin, "%s: created", name);
     }
     return 0;
@@ -134,9 +145,9 @@ static int check_created(struct admin *admin, rd_kafka_event_t *event, struct er
 static rd_kafka_NewTopic_t *new_topic(struct admin *admin, int topic, struct err *err)
 {
     char name[KAFKA_NAME_SIZE], text[200];
-    rd_kafka_NewTopic_t *created =
-        rd_kafka_NewTopic_new(kafka_name(name, admin->prefix, topic_name(topic)), admin->partitions,
-                              admin->replication > 0 ? admin->replication : -1, text, sizeof(text));
+    rd_kafka_NewTopic_t *created = rd_kafka_NewTopic_new(
+        bus_kafka_name(name, admin->prefix, topic_name(topic)), admin->partitions,
+        admin->replication > 0 ? admin->replication : -1, text, sizeof(text));
     if (!created) {
         err_set(err, ERR_INVALID, ERR_CLASS_PERMANENT, "%s: %s", name, text);
         return NULL;
@@ -147,6 +158,27 @@ static rd_kafka_NewTopic_t *new_topic(struct admin *admin, int topic, struct err
         (void)rd_kafka_NewTopic_set_config(created, settings.items[i].name,
                                            settings.items[i].value);
     return created;
+}
+
+/* A broker answers the creation before all of them know the topic; who subscribes to one that is not known yet waits
+ * long for it. */
+static int wait_known(struct admin *admin, struct err *err)
+{
+    int64_t deadline = bus_kafka_now_us() + ADMIN_TIMEOUT_MS * INT64_C(1000);
+    for (;;) {
+        int partitions[TOPIC_SLOTS], known = 0;
+        int r = list_topics(admin, partitions, err);
+        if (r < 0)
+            return r;
+        for (int slot = 0; slot < TOPIC_SLOTS; slot++)
+            known += partitions[slot] > 0;
+        if (known == TOPIC_SLOTS)
+            return 0;
+        if (bus_kafka_now_us() > deadline)
+            return bus_kafka_err_set(err, RD_KAFKA_RESP_ERR__TIMED_OUT, "waiting for the topics",
+                                     NULL);
+        (void)usleep(50000);
+    }
 }
 
 static int create_missing(struct admin *admin, const int partitions[TOPIC_SLOTS], struct err *err)
@@ -169,6 +201,8 @@ static int create_missing(struct admin *admin, const int partitions[TOPIC_SLOTS]
         r = event ? check_created(admin, event, err) : ERR_UNAVAILABLE;
         if (event)
             rd_kafka_event_destroy(event);
+        if (r == 0)
+            r = wait_known(admin, err);
     }
     rd_kafka_NewTopic_destroy_array(topics, count);
     return r;
@@ -207,8 +241,8 @@ static int check_described(struct admin *admin, rd_kafka_event_t *event, struct 
     for (size_t i = 0; i < count; i++) {
         rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(resources[i]);
         if (code)
-            return kafka_err_set(err, code, rd_kafka_ConfigResource_name(resources[i]),
-                                 rd_kafka_ConfigResource_error_string(resources[i]));
+            return bus_kafka_err_set(err, code, rd_kafka_ConfigResource_name(resources[i]),
+                                     rd_kafka_ConfigResource_error_string(resources[i]));
         compare_settings(admin, resources[i]);
     }
     return 0;
@@ -222,7 +256,7 @@ static int compare_existing(struct admin *admin, const int partitions[TOPIC_SLOT
         char name[KAFKA_NAME_SIZE], is[16], should[16];
         if (partitions[slot] == 0)
             continue;
-        kafka_name(name, admin->prefix, topic_name(topic_of_slot(slot)));
+        bus_kafka_name(name, admin->prefix, topic_name(topic_of_slot(slot)));
         resources[count++] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
         (void)snprintf(is, sizeof(is), "%d", partitions[slot]);
         (void)snprintf(should, sizeof(should), "%d", admin->partitions);
@@ -244,18 +278,18 @@ static int compare_existing(struct admin *admin, const int partitions[TOPIC_SLOT
 int bus_kafka_create_topics(const char *brokers, const char *prefix, int32_t partitions,
                             int replication, struct buf *out, struct err *err)
 {
-    rd_kafka_conf_t *conf = kafka_conf_create(brokers, "journey-topics", NULL, 0, err);
+    rd_kafka_conf_t *conf = bus_kafka_conf_create(brokers, "journey-topics", NULL, 0, err);
     if (!conf)
         return ERR_INVALID;
     struct admin admin = {.prefix = prefix ? prefix : "",
                           .partitions = partitions,
                           .replication = replication,
                           .report = out};
-    admin.rk = kafka_client_create(RD_KAFKA_PRODUCER, conf, err);
+    admin.rk = bus_kafka_client_create(RD_KAFKA_PRODUCER, conf, err);
     if (!admin.rk)
         return ERR_INVALID;
     admin.queue = rd_kafka_queue_new(admin.rk);
-    int existing[TOPIC_SLOTS];
+    int existing[TOPIC_SLOTS] = {0};
     int r = list_topics(&admin, existing, err);
     if (r == 0)
         r = create_missing(&admin, existing, err);

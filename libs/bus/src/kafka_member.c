@@ -56,22 +56,22 @@ static rd_kafka_t *create_client(struct kafka_bus *bus, const char *group, struc
 {
     char name[KAFKA_NAME_SIZE];
     rd_kafka_conf_t *conf =
-        kafka_conf_create(bus->brokers, bus->client_id, MEMBER, ARRAY_SIZE(MEMBER), err);
+        bus_kafka_conf_create(bus->brokers, bus->client_id, MEMBER, ARRAY_SIZE(MEMBER), err);
     if (!conf)
         return NULL;
-    if (rd_kafka_conf_set(conf, "group.id", kafka_name(name, bus->prefix, group), NULL, 0) !=
+    if (rd_kafka_conf_set(conf, "group.id", bus_kafka_name(name, bus->prefix, group), NULL, 0) !=
         RD_KAFKA_CONF_OK) {
         err_set(err, ERR_INVALID, ERR_CLASS_PERMANENT, "group name %s", name);
         rd_kafka_conf_destroy(conf);
         return NULL;
     }
     rd_kafka_conf_set_opaque(conf, bus);
-    rd_kafka_conf_set_error_cb(conf, kafka_error_cb);
+    rd_kafka_conf_set_error_cb(conf, bus_kafka_error_cb);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
-    return kafka_client_create(RD_KAFKA_CONSUMER, conf, err);
+    return bus_kafka_client_create(RD_KAFKA_CONSUMER, conf, err);
 }
 
-int kafka_member_join(struct bus *bus, const char *group, int topic, struct err *err)
+int bus_kafka_member_join(struct bus *bus, const char *group, int topic, struct err *err)
 {
     struct kafka_bus *b = kafka_bus(bus);
     int r = bus_partition_check(topic, 0, b->partitions, err);
@@ -85,22 +85,22 @@ int kafka_member_join(struct bus *bus, const char *group, int topic, struct err 
     rd_kafka_poll_set_consumer(rk);
     b->member.rk = rk;
     b->member.queue = rd_kafka_queue_get_consumer(rk);
-    kafka_watch(b, b->member.queue);
+    bus_kafka_watch(b, b->member.queue);
 
     char name[KAFKA_NAME_SIZE];
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(topics, kafka_name(name, b->prefix, topic_name(topic)),
+    rd_kafka_topic_partition_list_add(topics, bus_kafka_name(name, b->prefix, topic_name(topic)),
                                       RD_KAFKA_PARTITION_UA);
     rd_kafka_resp_err_t code = rd_kafka_subscribe(rk, topics);
     rd_kafka_topic_partition_list_destroy(topics);
     if (code) {
-        kafka_member_leave(bus);
-        return kafka_err_set(err, code, "subscribe", NULL);
+        bus_kafka_member_leave(bus);
+        return bus_kafka_err_set(err, code, "subscribe", NULL);
     }
     return 0;
 }
 
-void kafka_member_leave(struct bus *bus)
+void bus_kafka_member_leave(struct bus *bus)
 {
     struct kafka_bus *b = kafka_bus(bus);
     if (!b->member.rk)
@@ -113,21 +113,21 @@ void kafka_member_leave(struct bus *bus)
     b->member.rk = NULL;
     b->member.queue = NULL;
     set_assignment(&b->member, NULL);
-    kafka_wake(b);
+    bus_kafka_wake(b);
 }
 
 /* Polling also tells librdkafka that the owner is alive (max.poll.interval.ms). */
-void kafka_member_serve(struct kafka_bus *bus)
+void bus_kafka_member_serve(struct kafka_bus *bus)
 {
     rd_kafka_message_t *message;
     while (bus->member.rk && (message = rd_kafka_consumer_poll(bus->member.rk, 0))) {
         if (message->err)
-            kafka_note_error(bus, message->err, "group", rd_kafka_message_errstr(message));
+            bus_kafka_note_error(bus, message->err, "group", rd_kafka_message_errstr(message));
         rd_kafka_message_destroy(message);
     }
 }
 
-bool kafka_member_poll(struct kafka_bus *bus, struct bus_event *event)
+bool bus_kafka_member_poll(struct kafka_bus *bus, struct bus_event *event)
 {
     if (!bus->member.assignment_due)
         return false;

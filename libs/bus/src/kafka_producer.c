@@ -34,7 +34,7 @@ static rd_kafka_topic_t *producer_topic(struct kafka_bus *bus, int topic)
     char name[KAFKA_NAME_SIZE];
     if (!*rkt)
         *rkt = rd_kafka_topic_new(bus->producer.rk,
-                                  kafka_name(name, bus->prefix, topic_name(topic)), NULL);
+                                  bus_kafka_name(name, bus->prefix, topic_name(topic)), NULL);
     return *rkt;
 }
 
@@ -51,7 +51,7 @@ static void warm(struct kafka_bus *bus)
         rd_kafka_metadata_destroy(metadata);
 }
 
-int kafka_producer_create(struct kafka_bus *bus, struct err *err)
+int bus_kafka_producer_create(struct kafka_bus *bus, struct err *err)
 {
     static const struct kafka_setting PRODUCER[] = {
         {"enable.idempotence", "true"},
@@ -63,7 +63,7 @@ int kafka_producer_create(struct kafka_bus *bus, struct err *err)
         {"request.timeout.ms", "5000"},
     };
     rd_kafka_conf_t *conf =
-        kafka_conf_create(bus->brokers, bus->client_id, PRODUCER, ARRAY_SIZE(PRODUCER), err);
+        bus_kafka_conf_create(bus->brokers, bus->client_id, PRODUCER, ARRAY_SIZE(PRODUCER), err);
     if (!conf)
         return ERR_INVALID;
     int r = set_limits(conf, bus, err);
@@ -72,11 +72,11 @@ int kafka_producer_create(struct kafka_bus *bus, struct err *err)
         return r;
     }
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
-    bus->producer.rk = kafka_client_create(RD_KAFKA_PRODUCER, conf, err);
+    bus->producer.rk = bus_kafka_client_create(RD_KAFKA_PRODUCER, conf, err);
     if (!bus->producer.rk)
         return ERR_INVALID;
     bus->producer.queue = rd_kafka_queue_get_main(bus->producer.rk);
-    kafka_watch(bus, bus->producer.queue);
+    bus_kafka_watch(bus, bus->producer.queue);
     warm(bus);
     return 0;
 }
@@ -98,17 +98,17 @@ static void *unconst(const void *p)
     return (void *)(uintptr_t)p;
 }
 
-int kafka_producer_send(struct bus *bus, const struct bus_message *message, struct err *err)
+int bus_kafka_producer_send(struct bus *bus, const struct bus_message *message, struct err *err)
 {
     struct kafka_bus *b = kafka_bus(bus);
     int r = bus_message_check(message, b->partitions, err);
     if (r == 0 && !b->producer.rk)
-        r = kafka_producer_create(b, err);
+        r = bus_kafka_producer_create(b, err);
     if (r < 0)
         return r;
     rd_kafka_topic_t *rkt = producer_topic(b, message->topic);
     if (!rkt)
-        return kafka_err_set(err, rd_kafka_last_error(), topic_name(message->topic), NULL);
+        return bus_kafka_err_set(err, rd_kafka_last_error(), topic_name(message->topic), NULL);
     rd_kafka_headers_t *headers = message->n_headers ? copy_headers(message) : NULL;
     _Static_assert(sizeof(void *) == sizeof(message->cookie), "a cookie travels as an opaque");
     rd_kafka_vu_t arguments[] = {
@@ -128,14 +128,14 @@ int kafka_producer_send(struct bus *bus, const struct bus_message *message, stru
         b->producer.unreported++;
         return 0;
     }
-    r = kafka_err_set(err, rd_kafka_error_code(error), topic_name(message->topic), NULL);
+    r = bus_kafka_err_set(err, rd_kafka_error_code(error), topic_name(message->topic), NULL);
     rd_kafka_error_destroy(error);
     if (headers)
         rd_kafka_headers_destroy(headers);
     return r;
 }
 
-size_t kafka_producer_unreported(struct bus *bus)
+size_t bus_kafka_producer_unreported(struct bus *bus)
 {
     return kafka_bus(bus)->producer.unreported;
 }
@@ -148,7 +148,7 @@ static void take_report(struct kafka_bus *bus, struct bus_event *event)
     event->cookie = (uint64_t)(uintptr_t)message->_private;
     event->type = message->err ? BUS_PRODUCER_FAILED : BUS_DELIVERED;
     if (message->err)
-        kafka_err_set(&event->err, message->err, "delivery", rd_kafka_err2str(message->err));
+        bus_kafka_err_set(&event->err, message->err, "delivery", rd_kafka_err2str(message->err));
     producer->unreported--;
     if (--producer->n_reports == 0) {
         rd_kafka_event_destroy(producer->reports);
@@ -160,18 +160,18 @@ static void take_report(struct kafka_bus *bus, struct bus_event *event)
 static bool take_error(struct kafka_bus *bus, rd_kafka_event_t *error, struct bus_event *event)
 {
     if (!rd_kafka_event_error_is_fatal(error)) {
-        kafka_note_error(bus, rd_kafka_event_error(error), "producer",
-                         rd_kafka_event_error_string(error));
+        bus_kafka_note_error(bus, rd_kafka_event_error(error), "producer",
+                             rd_kafka_event_error_string(error));
         return false;
     }
     event->type = BUS_PRODUCER_FAILED;
     event->cookie = 0;
-    kafka_err_set(&event->err, RD_KAFKA_RESP_ERR__FATAL, "producer",
-                  rd_kafka_event_error_string(error));
+    bus_kafka_err_set(&event->err, RD_KAFKA_RESP_ERR__FATAL, "producer",
+                      rd_kafka_event_error_string(error));
     return true;
 }
 
-bool kafka_producer_poll(struct kafka_bus *bus, struct bus_event *event)
+bool bus_kafka_producer_poll(struct kafka_bus *bus, struct bus_event *event)
 {
     struct kafka_producer *producer = &bus->producer;
     while (producer->rk && !producer->reports) {
@@ -197,7 +197,7 @@ bool kafka_producer_poll(struct kafka_bus *bus, struct bus_event *event)
     return true;
 }
 
-void kafka_producer_destroy(struct kafka_bus *bus)
+void bus_kafka_producer_destroy(struct kafka_bus *bus)
 {
     struct kafka_producer *producer = &bus->producer;
     if (!producer->rk)
@@ -217,9 +217,9 @@ void kafka_producer_destroy(struct kafka_bus *bus)
 
 /* Made anew at once, so that its topics are warm when the first message comes. A client that cannot be made (threads,
  * memory) is tried again by the next send, which says so. */
-void kafka_producer_reset(struct bus *bus)
+void bus_kafka_producer_reset(struct bus *bus)
 {
     struct err err;
-    kafka_producer_destroy(kafka_bus(bus));
-    (void)!kafka_producer_create(kafka_bus(bus), &err);
+    bus_kafka_producer_destroy(kafka_bus(bus));
+    (void)!bus_kafka_producer_create(kafka_bus(bus), &err);
 }

@@ -72,7 +72,7 @@ static bool poll_assignment(struct mem_bus *b, struct bus_event *event)
     int32_t count = each + (mine < more);
     if (count == 0)
         return true;
-    event->partitions = mem_alloc((size_t)count * sizeof(*event->partitions));
+    event->partitions = bus_mem_alloc((size_t)count * sizeof(*event->partitions));
     event->n_partitions = (unsigned)count;
     for (int32_t i = 0; i < count; i++)
         event->partitions[i] = first + i;
@@ -90,10 +90,10 @@ static int mem_send(struct bus *bus, const struct bus_message *message, struct e
     if (b->n_sent >= b->max_sent)
         return err_set(err, ERR_FULL, ERR_CLASS_TRANSIENT, "%zu messages are not reported yet",
                        b->n_sent);
-    struct mem_sent *sent = mem_alloc(sizeof(*sent));
+    struct mem_sent *sent = bus_mem_alloc(sizeof(*sent));
     sent->cookie = message->cookie;
     sent->failed = b->fail_next;
-    sent->entry = mem_entry_create(message);
+    sent->entry = bus_mem_entry_create(message);
     b->fail_next = false;
     *b->sent_tail = sent;
     b->sent_tail = &sent->next;
@@ -111,9 +111,9 @@ size_t bus_mem_deliver(struct bus *bus, size_t messages)
     size_t delivered = 0;
     for (; delivered < messages && b->held; delivered++, b->held = b->held->next) {
         if (b->held->failed)
-            mem_entry_unref(b->held->entry);
+            bus_mem_entry_unref(b->held->entry);
         else
-            mem_log_append(b->cluster, b->held->entry);
+            bus_mem_log_append(b->cluster, b->held->entry);
         b->held->entry = NULL;
     }
     return delivered;
@@ -134,7 +134,7 @@ static void sent_pop(struct mem_bus *b)
     if (!b->sent)
         b->sent_tail = &b->sent;
     b->n_sent--;
-    mem_entry_unref(sent->entry);
+    bus_mem_entry_unref(sent->entry);
     free(sent);
 }
 
@@ -168,13 +168,13 @@ static size_t mem_unreported(struct bus *bus)
 static int mem_poll_control(struct bus *bus, struct bus_event *event)
 {
     struct mem_bus *b = mem_bus(bus);
-    return poll_assignment(b, event) || mem_reader_poll_gone(b, event) || poll_report(b, event);
+    return poll_assignment(b, event) || bus_mem_reader_poll_gone(b, event) || poll_report(b, event);
 }
 
 static void mem_release(struct bus *bus, struct bus_event *event)
 {
     if (event->type == BUS_RECORD) {
-        mem_entry_unref(event->record.handle);
+        bus_mem_entry_unref(event->record.handle);
         event->record.handle = NULL;
     } else if (event->type == BUS_ASSIGNMENT) {
         free(event->partitions);
@@ -210,14 +210,14 @@ static void mem_destroy(struct bus *bus)
 static const struct bus_ops MEM_OPS = {
     .join = mem_join,
     .leave = mem_leave,
-    .start = mem_reader_start,
-    .stop = mem_reader_stop,
-    .range = mem_reader_range,
+    .start = bus_mem_reader_start,
+    .stop = bus_mem_reader_stop,
+    .range = bus_mem_reader_range,
     .send = mem_send,
     .producer_reset = mem_producer_reset,
     .unreported = mem_unreported,
     .poll_control = mem_poll_control,
-    .poll_lane = mem_reader_poll_lane,
+    .poll_lane = bus_mem_reader_poll_lane,
     .release = mem_release,
     .fd = mem_fd,
     .drain_fd = mem_drain_fd,
@@ -227,7 +227,7 @@ static const struct bus_ops MEM_OPS = {
 
 struct bus *bus_mem_create(struct bus_mem_cluster *cluster)
 {
-    struct mem_bus *b = mem_alloc(sizeof(*b));
+    struct mem_bus *b = bus_mem_alloc(sizeof(*b));
     b->bus.ops = &MEM_OPS;
     b->cluster = cluster;
     b->sent_tail = &b->sent;

@@ -69,20 +69,22 @@ struct bus_mem_cluster {
     struct mem_bus *buses;
 };
 
-void *mem_alloc(size_t size); /* zeroed; out of memory aborts: the twin serves tests */
-struct mem_log *mem_log_get(const struct bus_mem_cluster *cluster, int topic, int32_t partition);
-void mem_log_append(struct bus_mem_cluster *cluster, struct mem_entry *entry); /* takes the entry */
-struct mem_entry *mem_entry_create(const struct bus_message *message);
-void mem_entry_unref(struct mem_entry *entry);
+void *bus_mem_alloc(size_t size); /* zeroed; out of memory aborts: the twin serves tests */
+struct mem_log *bus_mem_log_get(const struct bus_mem_cluster *cluster, int topic,
+                                int32_t partition);
+void bus_mem_log_append(struct bus_mem_cluster *cluster,
+                        struct mem_entry *entry); /* takes the entry */
+struct mem_entry *bus_mem_entry_create(const struct bus_message *message);
+void bus_mem_entry_unref(struct mem_entry *entry);
 
 /* The bus's operations on readers. */
-int mem_reader_start(struct bus *bus, int topic, int32_t partition, int64_t offset,
-                     enum bus_lane lane, struct err *err);
-void mem_reader_stop(struct bus *bus, int topic, int32_t partition);
-int mem_reader_range(struct bus *bus, int topic, int32_t partition, int64_t *begin, int64_t *end,
-                     int timeout_ms, struct err *err);
-int mem_reader_poll_lane(struct bus *bus, enum bus_lane lane, struct bus_event *event);
-bool mem_reader_poll_gone(struct mem_bus *bus, struct bus_event *event);
+int bus_mem_reader_start(struct bus *bus, int topic, int32_t partition, int64_t offset,
+                         enum bus_lane lane, struct err *err);
+void bus_mem_reader_stop(struct bus *bus, int topic, int32_t partition);
+int bus_mem_reader_range(struct bus *bus, int topic, int32_t partition, int64_t *begin,
+                         int64_t *end, int timeout_ms, struct err *err);
+int bus_mem_reader_poll_lane(struct bus *bus, enum bus_lane lane, struct bus_event *event);
+bool bus_mem_reader_poll_gone(struct mem_bus *bus, struct bus_event *event);
 /* Stops what reads this partition at an offset that the log does not have; BUS_OFFSET_GONE follows.
  */
-void mem_reader_check(struct mem_bus *bus, int topic, int32_t partition);
+void bus_mem_reader_check(struct mem_bus *bus, int topic, int32_t partition);

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-void *mem_alloc(size_t size)
+void *bus_mem_alloc(size_t size)
 {
     void *p = calloc(1, size);
     if (!p)
@@ -11,7 +11,7 @@ void *mem_alloc(size_t size)
     return p;
 }
 
-struct mem_log *mem_log_get(const struct bus_mem_cluster *cluster, int topic, int32_t partition)
+struct mem_log *bus_mem_log_get(const struct bus_mem_cluster *cluster, int topic, int32_t partition)
 {
     assert(topic_valid(topic) && partition >= 0 && partition < cluster->partitions);
     return &cluster
@@ -29,10 +29,10 @@ static struct slice copy_bytes(char **at, struct slice s)
     return copy;
 }
 
-struct mem_entry *mem_entry_create(const struct bus_message *message)
+struct mem_entry *bus_mem_entry_create(const struct bus_message *message)
 {
     struct mem_entry *entry =
-        mem_alloc(sizeof(*entry) + bus_message_bytes(message) + message->n_headers + 1);
+        bus_mem_alloc(sizeof(*entry) + bus_message_bytes(message) + message->n_headers + 1);
     char *at = entry->bytes;
     entry->refs = 1;
     struct bus_record *record = &entry->record;
@@ -51,19 +51,19 @@ struct mem_entry *mem_entry_create(const struct bus_message *message)
     return entry;
 }
 
-void mem_entry_unref(struct mem_entry *entry)
+void bus_mem_entry_unref(struct mem_entry *entry)
 {
     if (entry && --entry->refs == 0)
         free(entry);
 }
 
-void mem_log_append(struct bus_mem_cluster *cluster, struct mem_entry *entry)
+void bus_mem_log_append(struct bus_mem_cluster *cluster, struct mem_entry *entry)
 {
-    struct mem_log *log = mem_log_get(cluster, entry->record.topic, entry->record.partition);
+    struct mem_log *log = bus_mem_log_get(cluster, entry->record.topic, entry->record.partition);
     size_t count = (size_t)(log->end - log->begin);
     if (count == log->capacity) {
         log->capacity = log->capacity ? 2 * log->capacity : 16;
-        log->entries = reallocarray(log->entries, log->capacity, sizeof(*log->entries));
+        log->entries = reallocarray(log->entries, log->capacity, sizeof(struct mem_entry *));
         if (!log->entries)
             abort();
     }
@@ -75,9 +75,9 @@ void mem_log_append(struct bus_mem_cluster *cluster, struct mem_entry *entry)
 struct bus_mem_cluster *bus_mem_cluster_create(int32_t partitions)
 {
     assert(partitions > 0);
-    struct bus_mem_cluster *cluster = mem_alloc(sizeof(*cluster));
+    struct bus_mem_cluster *cluster = bus_mem_alloc(sizeof(*cluster));
     cluster->partitions = partitions;
-    cluster->logs = mem_alloc(sizeof(*cluster->logs) * TOPIC_SLOTS * (size_t)partitions);
+    cluster->logs = bus_mem_alloc(sizeof(*cluster->logs) * TOPIC_SLOTS * (size_t)partitions);
     return cluster;
 }
 
@@ -91,7 +91,7 @@ void bus_mem_cluster_destroy(struct bus_mem_cluster **cluster)
     for (size_t i = 0; i < TOPIC_SLOTS * (size_t)c->partitions; i++) {
         struct mem_log *log = &c->logs[i];
         for (int64_t n = 0; n < log->end - log->begin; n++)
-            mem_entry_unref(log->entries[n]);
+            bus_mem_entry_unref(log->entries[n]);
         free(log->entries);
     }
     free(c->logs);
@@ -105,13 +105,13 @@ void bus_mem_set_clock(struct bus_mem_cluster *cluster, struct clock *clock)
 
 int64_t bus_mem_end(const struct bus_mem_cluster *cluster, int topic, int32_t partition)
 {
-    return mem_log_get(cluster, topic, partition)->end;
+    return bus_mem_log_get(cluster, topic, partition)->end;
 }
 
 const struct bus_record *bus_mem_record(const struct bus_mem_cluster *cluster, int topic,
                                         int32_t partition, int64_t offset)
 {
-    const struct mem_log *log = mem_log_get(cluster, topic, partition);
+    const struct mem_log *log = bus_mem_log_get(cluster, topic, partition);
     if (offset < log->begin || offset >= log->end)
         return NULL;
     return &log->entries[offset - log->begin]->record;
@@ -119,15 +119,15 @@ const struct bus_record *bus_mem_record(const struct bus_mem_cluster *cluster, i
 
 void bus_mem_truncate(struct bus_mem_cluster *cluster, int topic, int32_t partition, int64_t begin)
 {
-    struct mem_log *log = mem_log_get(cluster, topic, partition);
+    struct mem_log *log = bus_mem_log_get(cluster, topic, partition);
     begin = min_i64(begin, log->end);
     if (begin <= log->begin)
         return;
     for (int64_t n = 0; n < begin - log->begin; n++)
-        mem_entry_unref(log->entries[n]);
+        bus_mem_entry_unref(log->entries[n]);
     memmove(log->entries, log->entries + (begin - log->begin),
-            (size_t)(log->end - begin) * sizeof(*log->entries));
+            (size_t)(log->end - begin) * sizeof(struct mem_entry *));
     log->begin = begin;
     for (struct mem_bus *bus = cluster->buses; bus; bus = bus->next)
-        mem_reader_check(bus, topic, partition);
+        bus_mem_reader_check(bus, topic, partition);
 }

@@ -38,9 +38,9 @@ static void readers_remove(struct mem_readers *readers, int topic, int32_t parti
         readers->next--;
 }
 
-void mem_reader_check(struct mem_bus *bus, int topic, int32_t partition)
+void bus_mem_reader_check(struct mem_bus *bus, int topic, int32_t partition)
 {
-    const struct mem_log *log = mem_log_get(bus->cluster, topic, partition);
+    const struct mem_log *log = bus_mem_log_get(bus->cluster, topic, partition);
     for (int lane = 0; lane < BUS_LANE_COUNT; lane++) {
         struct mem_reader *reader = readers_find(&bus->lanes[lane], topic, partition);
         if (!reader || reader->offset == BUS_OFFSET_BEGIN ||
@@ -51,8 +51,8 @@ void mem_reader_check(struct mem_bus *bus, int topic, int32_t partition)
     }
 }
 
-int mem_reader_start(struct bus *bus, int topic, int32_t partition, int64_t offset,
-                     enum bus_lane lane, struct err *err)
+int bus_mem_reader_start(struct bus *bus, int topic, int32_t partition, int64_t offset,
+                         enum bus_lane lane, struct err *err)
 {
     struct mem_bus *b = mem_bus(bus);
     int r = bus_partition_check(topic, partition, b->cluster->partitions, err);
@@ -66,11 +66,11 @@ int mem_reader_start(struct bus *bus, int topic, int32_t partition, int64_t offs
                            topic_name(topic), partition);
     readers_remove(&b->gone, topic, partition);
     readers_add(&b->lanes[lane], (struct mem_reader){topic, partition, offset});
-    mem_reader_check(b, topic, partition);
+    bus_mem_reader_check(b, topic, partition);
     return 0;
 }
 
-void mem_reader_stop(struct bus *bus, int topic, int32_t partition)
+void bus_mem_reader_stop(struct bus *bus, int topic, int32_t partition)
 {
     struct mem_bus *b = mem_bus(bus);
     for (int lane = 0; lane < BUS_LANE_COUNT; lane++)
@@ -78,20 +78,20 @@ void mem_reader_stop(struct bus *bus, int topic, int32_t partition)
     readers_remove(&b->gone, topic, partition);
 }
 
-int mem_reader_range(struct bus *bus, int topic, int32_t partition, int64_t *begin, int64_t *end,
-                     int timeout_ms, struct err *err)
+int bus_mem_reader_range(struct bus *bus, int topic, int32_t partition, int64_t *begin,
+                         int64_t *end, int timeout_ms, struct err *err)
 {
     struct mem_bus *b = mem_bus(bus);
     int r = bus_partition_check(topic, partition, b->cluster->partitions, err);
     if (r < 0)
         return r;
-    const struct mem_log *log = mem_log_get(b->cluster, topic, partition);
+    const struct mem_log *log = bus_mem_log_get(b->cluster, topic, partition);
     *begin = log->begin;
     *end = log->end;
     return 0;
 }
 
-int mem_reader_poll_lane(struct bus *bus, enum bus_lane lane, struct bus_event *event)
+int bus_mem_reader_poll_lane(struct bus *bus, enum bus_lane lane, struct bus_event *event)
 {
     struct mem_bus *b = mem_bus(bus);
     struct mem_readers *readers = &b->lanes[lane];
@@ -99,7 +99,7 @@ int mem_reader_poll_lane(struct bus *bus, enum bus_lane lane, struct bus_event *
         if (readers->next >= readers->count)
             readers->next = 0;
         struct mem_reader *reader = &readers->items[readers->next++];
-        const struct mem_log *log = mem_log_get(b->cluster, reader->topic, reader->partition);
+        const struct mem_log *log = bus_mem_log_get(b->cluster, reader->topic, reader->partition);
         if (reader->offset == BUS_OFFSET_BEGIN)
             reader->offset = log->begin;
         if (reader->offset >= log->end)
@@ -116,7 +116,7 @@ int mem_reader_poll_lane(struct bus *bus, enum bus_lane lane, struct bus_event *
     return 0;
 }
 
-bool mem_reader_poll_gone(struct mem_bus *b, struct bus_event *event)
+bool bus_mem_reader_poll_gone(struct mem_bus *b, struct bus_event *event)
 {
     if (b->gone.count == 0)
         return false;

@@ -14,17 +14,18 @@
  *       REPLIES is read by partition, without numbers.
  * retention in hours, of COMPACTED topics it is delete.retention.ms.
  */
-#define TOPIC_TABLE(TOPIC)                                                                                             \
-    TOPIC(EVENTS, "journey.events.v1", "EventBatch", "tenant/device", EVENTS, 7 * 24)                                  \
-    TOPIC(IMPORTS, "journey.imports.v1", "EventBatch", "tenant/device", IMPORTS, 7 * 24)                               \
-    TOPIC(COMMANDS_INGEST, "journey.commands.ingest.v1", "Command", "tenant/device", COMMANDS, 24)                     \
-    TOPIC(ACCEPTED, "journey.accepted.v1", "Accepted", "tenant/session", EVENTS, 7 * 24)                               \
-    TOPIC(COMMANDS_JOURNEY_STATE, "journey.commands.journey-state.v1", "Command", "tenant/session", COMMANDS, 24)      \
-    TOPIC(TOUCHPOINTS, "journey.touchpoints.v1", "Touchpoint", "tenant/session", EVENTS, 7 * 24)                       \
-    TOPIC(STATES, "journey.states.v1", "SessionState", "tenant/session", EVENTS, 7 * 24)                               \
-    TOPIC(REPLIES, "journey.replies.v1", "Reply", "none: the gateway's partition", REPLIES, 1)                         \
-    TOPIC(SETTINGS, "journey.settings.v1", "TenantSettings", "tenant", COMPACTED, 8 * 24)                              \
-    TOPIC(TEMPLATE_COMMANDS, "journey.commands.template.v1", "Command", "tenant/id", COMMANDS, 24)                     \
+#define TOPIC_TABLE(TOPIC)                                                                         \
+    TOPIC(EVENTS, "journey.events.v1", "EventBatch", "tenant/device", EVENTS, 7 * 24)              \
+    TOPIC(IMPORTS, "journey.imports.v1", "EventBatch", "tenant/device", IMPORTS, 7 * 24)           \
+    TOPIC(COMMANDS_INGEST, "journey.commands.ingest.v1", "Command", "tenant/device", COMMANDS, 24) \
+    TOPIC(ACCEPTED, "journey.accepted.v1", "Accepted", "tenant/session", EVENTS, 7 * 24)           \
+    TOPIC(COMMANDS_JOURNEY_STATE, "journey.commands.journey-state.v1", "Command",                  \
+          "tenant/session", COMMANDS, 24)                                                          \
+    TOPIC(TOUCHPOINTS, "journey.touchpoints.v1", "Touchpoint", "tenant/session", EVENTS, 7 * 24)   \
+    TOPIC(STATES, "journey.states.v1", "SessionState", "tenant/session", EVENTS, 7 * 24)           \
+    TOPIC(REPLIES, "journey.replies.v1", "Reply", "none: the gateway's partition", REPLIES, 1)     \
+    TOPIC(SETTINGS, "journey.settings.v1", "TenantSettings", "tenant", COMPACTED, 8 * 24)          \
+    TOPIC(TEMPLATE_COMMANDS, "journey.commands.template.v1", "Command", "tenant/id", COMMANDS, 24) \
     TOPIC(TEMPLATE_COUNTS, "journey.counts.v1", "Count", "tenant/id", EVENTS, 24)
 
 enum topic {
@@ -36,9 +37,18 @@ enum topic {
 
 /* A topic's dead letters: `<name>.dlq`, its own record with headers that say why; retention 14 days. */
 #define TOPIC_DLQ 0x100
-static inline int topic_dlq(int topic) { return topic | TOPIC_DLQ; }
+static inline int topic_dlq(int topic)
+{
+    return topic | TOPIC_DLQ;
+}
 
-enum topic_kind { TOPIC_KIND_EVENTS, TOPIC_KIND_IMPORTS, TOPIC_KIND_COMMANDS, TOPIC_KIND_REPLIES, TOPIC_KIND_COMPACTED };
+enum topic_kind {
+    TOPIC_KIND_EVENTS,
+    TOPIC_KIND_IMPORTS,
+    TOPIC_KIND_COMMANDS,
+    TOPIC_KIND_REPLIES,
+    TOPIC_KIND_COMPACTED
+};
 
 struct topic_info {
     const char *name, *message_type, *key;
@@ -46,7 +56,8 @@ struct topic_info {
     int retention_hours;
 };
 
-const struct topic_info *topic_info(int topic); /* of a dead-letter topic: that of the topic it belongs to */
+const struct topic_info *
+topic_info(int topic); /* of a dead-letter topic: that of the topic it belongs to */
 /* The Kafka name, with `.dlq` where the bit is set; borrowed, for ever. */
 const char *topic_name(int topic);
 /* Full or short ("touchpoints", "journey.touchpoints.v1", with or without .dlq); -1 when unknown. */

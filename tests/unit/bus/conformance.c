@@ -125,19 +125,19 @@ static void test_bytes(void **state)
     wait_delivered(bus, ARRAY_SIZE(BYTES));
     start(bus, place, 0, BUS_LANE_COMMANDS);
     for (size_t i = 0; i < ARRAY_SIZE(BYTES); i++) {
-        const char *name = BYTES[i].name;
         wait_record(bus, BUS_LANE_COMMANDS, &event);
         const struct bus_record *record = &event.record;
-        assert_case(name, same(record->key, BYTES[i].key));
-        assert_case(name, same(record->value, BYTES[i].value));
-        assert_case(name, record->n_headers == BYTES[i].n_headers);
+        assert_case(BYTES[i].name, same(record->key, BYTES[i].key));
+        assert_case(BYTES[i].name, same(record->value, BYTES[i].value));
+        assert_case(BYTES[i].name, record->n_headers == BYTES[i].n_headers);
         for (unsigned h = 0; h < record->n_headers; h++) {
-            assert_case(name, strcmp(record->headers[h].name, BYTES[i].headers[h].name) == 0);
-            assert_case(name, same(record->headers[h].value, BYTES[i].headers[h].value));
+            assert_case(BYTES[i].name,
+                        strcmp(record->headers[h].name, BYTES[i].headers[h].name) == 0);
+            assert_case(BYTES[i].name, same(record->headers[h].value, BYTES[i].headers[h].value));
         }
-        assert_case(name, bus_record_header(record, "absent") == NULL);
+        assert_case(BYTES[i].name, bus_record_header(record, "absent") == NULL);
         if (record->n_headers > 0)
-            assert_case(name,
+            assert_case(BYTES[i].name,
                         bus_record_header(record, BYTES[i].headers[0].name) == &record->headers[0]);
         bus_event_release(bus, &event);
     }

@@ -1,1 +1,0 @@
-../../unit/bus/wait.c
