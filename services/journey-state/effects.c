@@ -1,0 +1,190 @@
+#include "effects.h"
+
+#include "domain/money.h"
+#include "journey_state.h"
+#include "messages.h"
+#include "record.h"
+#include "rules.h"
+#include "tables.h"
+#include "topics.h"
+
+#define IDLE_TIMER "idle"
+
+struct turn *turn_begin(struct stream_decision *d, const uint8_t tenant[16],
+                        struct slice session_id)
+{
+    struct turn *turn = arena_alloc(d->arena, sizeof(*turn));
+    struct session *session = arena_alloc(d->arena, sizeof(*session));
+    struct happening *happening = arena_alloc(d->arena, sizeof(*happening));
+    const char *id = arena_str(d->arena, session_id);
+    char tenant_text[UUID_TEXT_SIZE];
+    if (!turn || !session || !happening || !id)
+        return NULL;
+    *turn = (struct turn){.decision = d, .session = session, .happening = happening};
+    uuid_format(tenant_text, tenant);
+    turn->rules =
+        rules_make(stream_mirror_get(d, JOURNEY_MIRROR_SETTINGS, slice_str(tenant_text)), d->arena);
+    if (d->state) {
+        const Journey__V1__SessionRecord *record = d->state;
+        record_read(session, record);
+        turn->consent = record->consent;
+        turn->existed = true;
+        turn->was_open = session->end_us == 0;
+        turn->idle_us = session->idle_us;
+    } else {
+        memcpy(session->tenant, tenant, sizeof(session->tenant));
+        session->session_id = id;
+    }
+    return turn;
+}
+
+/* ---- rows ---- */
+
+static struct store_value money(struct stream_decision *d, int64_t cents)
+{
+    char *text = arena_alloc(d->arena, MONEY_TEXT_SIZE);
+    if (!text)
+        return value_null();
+    money_format(text, cents);
+    return (struct store_value){.s = slice_str(text)};
+}
+
+static struct store_value metadata(const char *json)
+{
+    return value_text(json[0] ? json : "{}");
+}
+
+static void put_touchpoint(const struct turn *turn, const Journey__V1__Touchpoint *t,
+                           const struct happening *h)
+{
+    struct stream_decision *d = turn->decision;
+    const struct session *s = turn->session;
+    struct store_value v[TOUCHPOINTS_N];
+    v[TOUCHPOINTS_TENANT_ID] = value_bytes(t->tenant_id.data, 16);
+    v[TOUCHPOINTS_RECEIVED_AT] = value_int(t->received_us);
+    v[TOUCHPOINTS_ID] = value_bytes(t->id.data, 16);
+    v[TOUCHPOINTS_SESSION_ID] = value_text(s->session_id);
+    v[TOUCHPOINTS_SEQUENCE] = value_int(t->touchpoint_sequence);
+    v[TOUCHPOINTS_TYPE] = value_text(t->touchpoint_type);
+    v[TOUCHPOINTS_EVENT_NAME] = value_text(t->event_name);
+    v[TOUCHPOINTS_PAGE_URL] = value_text(t->page_url);
+    v[TOUCHPOINTS_PAGE_TITLE] = value_text(t->page_title);
+    v[TOUCHPOINTS_INTERACTION_TYPE] = value_text(t->interaction_type);
+    v[TOUCHPOINTS_INTERACTION_DATA] =
+        value_text(t->interaction_data[0] ? t->interaction_data : h->interaction_data);
+    v[TOUCHPOINTS_ENGAGEMENT_SCORE] = value_share(t->engagement_score);
+    v[TOUCHPOINTS_DURATION_SECONDS] = value_count(t->duration_seconds);
+    v[TOUCHPOINTS_SCROLL_DEPTH] = value_share(t->scroll_depth);
+    v[TOUCHPOINTS_CLICK_COUNT] = value_count(t->click_count);
+    v[TOUCHPOINTS_CONVERSION_VALUE] = value_text(t->conversion_value);
+    v[TOUCHPOINTS_TIMESTAMP] = value_int(t->timestamp_us);
+    v[TOUCHPOINTS_DEVICE_CONTEXT] = value_text(h->device_context);
+    v[TOUCHPOINTS_PERFORMANCE_METRICS] = value_text(t->performance_metrics);
+    v[TOUCHPOINTS_PERSONALIZATION_APPLIED] = value_text(t->personalization_applied);
+    v[TOUCHPOINTS_AB_TEST_VARIANT] = value_text(t->ab_test_variant);
+    v[TOUCHPOINTS_METADATA] = metadata(t->metadata);
+    v[TOUCHPOINTS_CREATED_AT] = v[TOUCHPOINTS_UPDATED_AT] = value_int(d->now_us);
+    stream_put_row(d, &touchpoints_table, v);
+    stream_count(d, JOURNEY_COUNT_TOUCHPOINTS, 1);
+}
+
+static void put_conversion(const struct turn *turn)
+{
+    struct stream_decision *d = turn->decision;
+    const struct session *s = turn->session;
+    const struct happening *h = turn->happening;
+    const struct session_goal *goal = &h->goal;
+    struct store_value v[CONVERSIONS_N];
+    v[CONVERSIONS_TENANT_ID] = value_bytes(s->tenant, 16);
+    v[CONVERSIONS_ID] = value_bytes(turn->outcome.conversion_id, 16);
+    v[CONVERSIONS_SESSION_ID] = value_text(s->session_id);
+    v[CONVERSIONS_EVENT_TYPE] = value_text(goal->type);
+    v[CONVERSIONS_EVENT_VALUE] = money(d, goal->cents);
+    v[CONVERSIONS_EVENT_CURRENCY] = value_text(goal->currency);
+    v[CONVERSIONS_ORDER_ID] = value_text(goal->order_id);
+    v[CONVERSIONS_FUNNEL_STEP] = value_text(h->funnel_step);
+    v[CONVERSIONS_TIMESTAMP] = value_int(h->moment.time_us);
+    v[CONVERSIONS_ATTRIBUTION_DATA] = value_text(h->attribution_data);
+    v[CONVERSIONS_PRODUCT_DATA] = value_text(h->product_data);
+    v[CONVERSIONS_USER_DATA] = value_text(h->user_data);
+    v[CONVERSIONS_CAMPAIGN_DATA] = value_text(h->campaign_data);
+    v[CONVERSIONS_DEVICE_DATA] = value_text(h->device_data);
+    /* the default attribution model gives the converting session, which is the last, all of it */
+    v[CONVERSIONS_REVENUE_ATTRIBUTED] = money(d, goal->cents);
+    v[CONVERSIONS_COMMISSION_EARNED] = money(d, 0);
+    v[CONVERSIONS_LIFETIME_VALUE_PREDICTION] = value_null();
+    v[CONVERSIONS_METADATA] = metadata("");
+    v[CONVERSIONS_CREATED_AT] = v[CONVERSIONS_UPDATED_AT] = value_int(d->now_us);
+    stream_put_row(d, &conversions_table, v);
+    stream_count(d, JOURNEY_COUNT_CONVERSIONS, 1);
+}
+
+/* ---- all of it ---- */
+
+static void say_touchpoint(const struct turn *turn, struct slice key,
+                           const Journey__V1__Touchpoint *touchpoint, const struct happening *h)
+{
+    if (!touchpoint)
+        return;
+    put_touchpoint(turn, touchpoint, h);
+    stream_publish(turn->decision, TOPIC_TOUCHPOINTS, key, touchpoint, touchpoint->timestamp_us);
+}
+
+static void say_state(const struct turn *turn, struct slice key, const struct session_fact *fact)
+{
+    const Journey__V1__SessionState *state = message_state(turn, fact);
+    if (state)
+        stream_publish(turn->decision, TOPIC_STATES, key, state, state->at_us);
+}
+
+static void say_fact(const struct turn *turn, struct slice key, const struct session_fact *fact)
+{
+    switch (fact->kind) {
+    case SESSION_TOUCHPOINT:
+        say_touchpoint(turn, key, message_touchpoint(turn, fact), turn->happening);
+        return;
+    case SESSION_MOVED: {
+        struct happening *transition = message_transition(turn, fact);
+        if (transition)
+            say_touchpoint(turn, key, message_moved(turn, fact, transition), transition);
+        stream_count(turn->decision, JOURNEY_COUNT_TRANSITIONS, 1);
+        break;
+    }
+    case SESSION_CONVERTED:
+        put_conversion(turn);
+        break;
+    default:
+        break;
+    }
+    say_state(turn, key, fact);
+}
+
+void turn_set_idle(const struct turn *turn)
+{
+    stream_set_timer(turn->decision, IDLE_TIMER, session_idle_at(turn->session));
+}
+
+/* A timer that would only move later is left: it fires, looks, and is set again. */
+static void set_timer(const struct turn *turn)
+{
+    const struct session *s = turn->session;
+    bool open = s->end_us == 0;
+    if (open && (!turn->was_open || s->idle_us < turn->idle_us))
+        turn_set_idle(turn);
+    else if (turn->was_open && s->ended_by_command)
+        stream_cancel_timer(turn->decision, IDLE_TIMER);
+}
+
+void turn_end(struct turn *turn)
+{
+    struct stream_decision *d = turn->decision;
+    const struct session *s = turn->session;
+    Journey__V1__SessionRecord *record = record_write(s, turn->consent, d->state, d->arena);
+    if (!record)
+        return;
+    struct slice key = topic_key(s->tenant, slice_str(s->session_id), d->arena);
+    stream_put_state(d, record);
+    for (unsigned i = 0; i < turn->outcome.n_facts; i++)
+        say_fact(turn, key, &turn->outcome.facts[i]);
+    set_timer(turn);
+}
