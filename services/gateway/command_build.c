@@ -1,0 +1,237 @@
+/* What each session route says, as the body of a Command. Bodies were checked by their tables. */
+#include "commands.h"
+#include "domain/bodies.h"
+#include "domain/identity.h"
+#include "routes.h"
+
+#include <stdlib.h>
+
+#define LIST_LIMIT_DEFAULT 50
+#define LIST_LIMIT_MAX     500
+
+static void *message(struct command_build *b, const ProtobufCMessageDescriptor *type)
+{
+    void *message = arena_alloc(b->arena, type->sizeof_message);
+    if (message)
+        protobuf_c_message_init(type, message);
+    return message;
+}
+
+static const struct json_node *at(struct command_build *b, const char *path)
+{
+    const struct json_node *node = json_path(b->body, path);
+    return json_is(node, JSON_NULL) ? NULL : node;
+}
+
+/* protobuf-c has no const texts; "" when there is none. */
+static char *text(struct command_build *b, const struct json_node *node)
+{
+    const char *s = gw_text(node, b->arena);
+    return arena_str(b->arena, slice_str(s ? s : ""));
+}
+
+static char *raw(struct command_build *b, struct slice json)
+{
+    return arena_str(b->arena, json);
+}
+
+static char *raw_at(struct command_build *b, const char *path)
+{
+    const struct json_node *node = at(b, path);
+    return raw(b, node ? node->raw : slice_make(NULL, 0));
+}
+
+static double number_at(struct command_build *b, const char *path, double otherwise)
+{
+    double value = 0;
+    const struct json_node *node = at(b, path);
+    return node && json_double(node, &value) >= 0 ? value : otherwise;
+}
+
+/* The keyed hash of an identifier; empty when it was not sent. */
+static ProtobufCBinaryData hashed(struct command_build *b, const char *space, struct slice id)
+{
+    uint8_t *hash = id.size ? arena_alloc(b->arena, GW_HASH_SIZE) : NULL;
+    if (!hash)
+        return (ProtobufCBinaryData){0, NULL};
+    gw_hash_identifier(hash, b->exchange->key.tenant.hash_key, space, id);
+    return (ProtobufCBinaryData){GW_HASH_SIZE, hash};
+}
+
+static struct slice hex(struct command_build *b, ProtobufCBinaryData hash)
+{
+    return gw_hex(hash.data, hash.len, b->arena);
+}
+
+static bool any_truthy(const struct json_node *object)
+{
+    for (const struct json_node *m = object ? object->child : NULL; m; m = m->next)
+        if (json_truthy(m))
+            return true;
+    return false;
+}
+
+static char *lower(char *s)
+{
+    for (char *p = s; p && *p; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p | 0x20);
+    return s;
+}
+
+static char *upper(char *s)
+{
+    for (char *p = s; p && *p; p++)
+        if (*p >= 'a' && *p <= 'z')
+            *p = (char)(*p & ~0x20);
+    return s;
+}
+
+static Journey__V1__SessionStart *session_start(struct command_build *b)
+{
+    Journey__V1__SessionStart *s = message(b, &journey__v1__session_start__descriptor);
+    if (!s)
+        return NULL;
+    s->persona_type = text(b, at(b, "persona.type"));
+    s->persona_confidence = number_at(b, "persona.confidence", 0.5);
+    s->device_type = text(b, at(b, "device_context.type"));
+    struct slice fingerprint = json_string(at(b, "device_context.fingerprint"), b->arena);
+    s->device_fingerprint = raw(b, hex(b, hashed(b, "fingerprint", fingerprint)));
+    s->device_context = raw(b, gw_object_without(at(b, "device_context"), "fingerprint", b->arena));
+    s->entry_point = raw_at(b, "entry_point");
+    s->utm_data = raw_at(b, "utm_data");
+    s->referrer_data = raw_at(b, "referrer_data");
+    s->intent_signals = raw_at(b, "intent_signals");
+    s->returning_visitor = raw_at(b, "returning_visitor_indicators");
+    s->entry_source = lower(text(b, at(b, "entry_point.source")));
+    s->returning = any_truthy(at(b, "returning_visitor_indicators"));
+    s->anonymous_device = hashed(b, "device", json_string(at(b, "anonymous_id"), b->arena));
+    return s;
+}
+
+void build_start(struct command_build *b)
+{
+    Journey__V1__StartSession *start = message(b, &journey__v1__start_session__descriptor);
+    b->command->subject = text(b, at(b, "session_id"));
+    if (!start || !(start->start = session_start(b)))
+        return;
+    start->user = hashed(b, "user", json_string(at(b, "user_id"), b->arena));
+    start->device = start->start->anonymous_device;
+    if (!start->device.len)
+        start->device = hashed(b, "session", slice_str(b->command->subject));
+    start->timestamp_us = gw_time(at(b, "timestamp"), b->now_us, b->arena);
+    b->key_id = hex(b, start->device);
+    b->command->body_case = JOURNEY__V1__COMMAND__BODY_START;
+    b->command->start = start;
+}
+
+static Journey__V1__EngagementMetrics *engagement(struct command_build *b)
+{
+    Journey__V1__EngagementMetrics *m = message(b, &journey__v1__engagement_metrics__descriptor);
+    if (!m)
+        return NULL;
+    m->time_on_page = number_at(b, "engagement_metrics.time_on_page", -1);
+    m->scroll_depth = number_at(b, "engagement_metrics.scroll_depth", -1);
+    m->interaction_count = (int64_t)number_at(b, "engagement_metrics.interaction_count", -1);
+    m->engagement_score = number_at(b, "engagement_metrics.engagement_score", -1);
+    return m;
+}
+
+void build_stage(struct command_build *b)
+{
+    Journey__V1__ChangeStage *stage = message(b, &journey__v1__change_stage__descriptor);
+    if (!stage)
+        return;
+    stage->new_stage = text(b, at(b, "new_stage"));
+    stage->trigger_event = text(b, at(b, "trigger_event"));
+    stage->engagement = engagement(b);
+    stage->contextual_data = raw_at(b, "contextual_data");
+    b->command->body_case = JOURNEY__V1__COMMAND__BODY_STAGE;
+    b->command->stage = stage;
+}
+
+static char *columns(struct command_build *b)
+{
+    _cleanup_(buf_deinit) struct buf buf = {0};
+    gw_columns_write(b->exchange->route->schema, b->body, &buf, b->arena);
+    return raw(b, buf_slice(&buf));
+}
+
+void build_touchpoint(struct command_build *b)
+{
+    Journey__V1__AddTouchpoint *add = message(b, &journey__v1__add_touchpoint__descriptor);
+    if (!add)
+        return;
+    add->touchpoint_type = text(b, at(b, "touchpoint_type"));
+    add->columns = columns(b);
+    add->engagement = engagement(b);
+    add->contextual_data = raw_at(b, "contextual_data");
+    add->timestamp_us = gw_time(at(b, "timestamp"), 0, b->arena);
+    b->command->body_case = JOURNEY__V1__COMMAND__BODY_TOUCHPOINT;
+    b->command->touchpoint = add;
+}
+
+void build_conversion(struct command_build *b)
+{
+    Journey__V1__AddConversion *add = message(b, &journey__v1__add_conversion__descriptor);
+    char value[GW_MONEY_SIZE] = "";
+    if (!add)
+        return;
+    add->event_type = text(b, at(b, "event_type"));
+    if (at(b, "event_value") && gw_money(value, at(b, "event_value"), b->arena) < 0)
+        value[0] = '\0';
+    add->event_value = raw(b, slice_str(value));
+    add->event_currency = upper(text(b, at(b, "event_currency")));
+    add->funnel_step = text(b, at(b, "funnel_step"));
+    add->order_id = text(b, at(b, "order_id"));
+    add->columns = columns(b);
+    add->timestamp_us = gw_time(at(b, "timestamp"), 0, b->arena);
+    b->command->body_case = JOURNEY__V1__COMMAND__BODY_CONVERSION;
+    b->command->conversion = add;
+}
+
+void build_end(struct command_build *b)
+{
+    Journey__V1__EndSession *end = message(b, &journey__v1__end_session__descriptor);
+    if (!end)
+        return;
+    end->exit_point = raw_at(b, "exit_point"); /* a JSON value, as its column */
+    end->timestamp_us = gw_time(at(b, "timestamp"), 0, b->arena);
+    b->command->body_case = JOURNEY__V1__COMMAND__BODY_END;
+    b->command->end = end;
+}
+
+void build_get(struct command_build *b)
+{
+    b->command->body_case = JOURNEY__V1__COMMAND__BODY_GET;
+    b->command->get = message(b, &journey__v1__get_session__descriptor);
+}
+
+/* A whole number of the query, or `otherwise`; a fault outside min..max. */
+static int64_t query_number(struct command_build *b, const char *name, int64_t otherwise,
+                            int64_t min, int64_t max)
+{
+    struct slice value = http_query_get(http_request_query(b->exchange->request), name, b->arena);
+    const char *digits = value.data ? arena_str(b->arena, value) : NULL;
+    if (!digits)
+        return otherwise;
+    size_t size = strspn(digits, "0123456789");
+    int64_t number = size && size < 12 && size == value.size ? strtoll(digits, NULL, 10) : -1;
+    if (number >= min && number <= max)
+        return number;
+    gw_fault_add(b->faults, name, "out_of_range",
+                 arena_printf(b->arena, "must be a whole number from %lld to %lld", (long long)min,
+                              (long long)max));
+    return otherwise;
+}
+
+void build_list(struct command_build *b)
+{
+    Journey__V1__ListTouchpoints *list = message(b, &journey__v1__list_touchpoints__descriptor);
+    if (!list)
+        return;
+    list->limit = (int32_t)query_number(b, "limit", LIST_LIMIT_DEFAULT, 1, LIST_LIMIT_MAX);
+    list->after = query_number(b, "cursor", 0, 0, INT32_MAX);
+    b->command->body_case = JOURNEY__V1__COMMAND__BODY_LIST_TOUCHPOINTS;
+    b->command->list_touchpoints = list;
+}

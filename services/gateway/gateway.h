@@ -1,0 +1,73 @@
+#pragma once
+/*
+ * The gateway as one thing: what its modules share. HTTP comes in at serve.c, keys.c says whose it is, a route's row says
+ * what becomes of it, broker.c carries it to Kafka and brings reports and replies back to the exchange that waits.
+ *
+ *   request ──► serve ──► keys ──► events ────────────► broker ══► Kafka
+ *                  ▲                commands ─► gather      ║
+ *                  └── exchange ◄── reports, replies ◄──────╝
+ *
+ * One thread, one loop. Everything of one request lives in its arena and dies with its answer.
+ */
+#include "bus.h"
+#include "domain/credentials.h"
+#include "domain/gather.h"
+#include "domain/key_cache.h"
+#include "domain/problem.h"
+#include "http.h"
+#include "options.h"
+#include "slots.h"
+#include "store.h"
+
+struct event;
+struct event_base;
+struct key_load;
+struct metrics;
+struct metric;
+struct route;
+struct route_stats;
+
+struct gateway_stats {
+    struct metric *open, *events, *dead_events, *produce_errors, *late_parts, *late_replies,
+        *strangers, *key_loads, *refused;
+    struct route_stats *routes; /* by row of the route table */
+};
+
+/* What the process gives; borrowed. */
+struct gateway_world {
+    struct event_base *base;
+    struct bus *bus;
+    struct store *store;
+    struct metrics *metrics;
+    struct clock *clock;
+    struct entropy *entropy;
+    const char *instance;
+};
+
+struct gateway {
+    struct gateway_world world;
+    struct gateway_options options;
+    struct gateway_stats stats;
+    struct http_server *server;
+    struct slots *exchanges;
+    struct gw_key_cache *keys;
+    struct key_load *key_loads;
+    unsigned n_key_loads;
+    struct event *bus_event, *bus_timer;
+    char incarnation[17]; /* 16 hex digits: whose replies these are */
+    char source[80];      /* ce_source */
+    char reply_partition[12];
+    bool replies_started, store_seen, draining;
+    int64_t broker_error_us; /* of the last log line about it */
+};
+
+int gateway_create(struct gateway **gateway, const struct gateway_world *world,
+                   const struct gateway_options *options, struct err *err) MUST_CHECK;
+void gateway_destroy(struct gateway **gateway);
+bool gateway_ready(struct gateway *gateway, const char **why);
+void gateway_drain(struct gateway *gateway);
+bool gateway_drained(struct gateway *gateway);
+static inline int64_t gateway_now(struct gateway *gateway)
+{
+    return gateway->world.clock->now_us(gateway->world.clock);
+}

@@ -1,0 +1,28 @@
+#pragma once
+/* The gateway's own options, beside those that every process has. */
+#include "config.h"
+
+#define GATEWAY_OPTIONS(OPTION)                                                                    \
+    OPTION(STRING, http_address, "JOURNEY_HTTP_ADDRESS", "127.0.0.1", 1, 64,                       \
+           "where HTTP is served")                                                                 \
+    OPTION(INT, http_port, "JOURNEY_HTTP_PORT", "8000", 0, 65535,                                  \
+           "its port; 0: a free one, in the log")                                                  \
+    OPTION(INT, http_connections, "JOURNEY_HTTP_CONNECTIONS", "8192", 1, 1000000,                  \
+           "open connections; beyond them new ones are closed")                                    \
+    OPTION(INT, http_timeout_s, "JOURNEY_HTTP_TIMEOUT_S", "60", 1, 3600,                           \
+           "of an idle or slow connection")                                                        \
+    OPTION(INT, open_requests, "JOURNEY_OPEN_REQUESTS", "4096", 1, 65536,                          \
+           "requests under way; beyond them 503")                                                  \
+    OPTION(INT, deadline_ms, "JOURNEY_COMMAND_DEADLINE_MS", "5000", 10, 60000,                     \
+           "how long an answer's essential parts are waited for")                                  \
+    OPTION(INT, delivery_ms, "JOURNEY_DELIVERY_TIMEOUT_MS", "3000", 10, 60000,                     \
+           "how long Kafka may take to confirm; then 503")                                         \
+    OPTION(INT, linger_ms, "JOURNEY_LINGER_MS", "1", 0, 100,                                       \
+           "how long events wait for company on their way to Kafka")
+
+struct gateway_options {
+    CONFIG_STRUCT(GATEWAY_OPTIONS)
+};
+
+#define GATEWAY_OPTION_COUNT 8
+extern const struct config_option gateway_options_table[GATEWAY_OPTION_COUNT];

@@ -1,0 +1,9 @@
+#pragma once
+/* From a request to its route: path, method, browser preflight, body limits, key; then the row's run(). */
+#include "exchange.h"
+
+void serve_request(struct http_request *request, void *user); /* user: the gateway */
+/* Parses the body once; false: it is no JSON, which has been answered. No body is an empty object. */
+bool serve_parse(struct exchange *exchange);
+/* keys.c: the key was looked up. */
+void serve_authorised(struct exchange *exchange, const struct gw_key *key);

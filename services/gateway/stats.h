@@ -1,0 +1,10 @@
+#pragma once
+/* The gateway's metrics. */
+#include "gateway.h"
+
+struct route;
+
+int stats_create(struct gateway *gateway, struct err *err) MUST_CHECK;
+void stats_destroy(struct gateway *gateway);
+void stats_answer(struct gateway *gateway, const struct route *route, int status,
+                  int64_t duration_us);
