@@ -23,6 +23,7 @@ struct service_hooks {
     bool (*ready)(void *user, const char **why);
     void (*drain)(void *user);    /* SIGTERM or SIGINT came */
     bool (*drained)(void *user);  /* asked again and again until true or the limit (10 s) */
+    void (*turn)(void *user);     /* after each turn of the loop; may be NULL, as the others */
 };
 
 #define SERVICE_OPTIONS(OPTION)                                                                                          \
@@ -35,10 +36,12 @@ struct service_hooks {
     OPTION(STRING, prefix, "JOURNEY_TOPIC_PREFIX", "", 0, 40, "before topic and group names; for tests")                 \
     OPTION(STRING, instance, "JOURNEY_INSTANCE", "1", 1, 40, "this process' name in logs")                               \
     OPTION(STRING, log_level, "JOURNEY_LOG_LEVEL", "info", 1, 10, "debug, info, warn or error")                          \
-    OPTION(INT, cache_mb, "JOURNEY_CACHE_MB", "12", 1, 4096, "memory for hot states")
+    OPTION(INT, cache_mb, "JOURNEY_CACHE_MB", "12", 1, 4096, "memory for hot states")                                    \
+    OPTION(STRING, generation, "JOURNEY_GENERATION", "1", 1, 20, "of producer names; another after a restore of Postgres")
 
 struct service_config {
     CONFIG_STRUCT(SERVICE_OPTIONS)
+    bool list_metrics; /* -s: service_process_run() lists what is registered by then, and returns */
 };
 
 int service_process_create(struct service_process **process, const char *name, const struct service_config *config,
@@ -46,7 +49,9 @@ int service_process_create(struct service_process **process, const char *name, c
 struct event_base *service_process_base(struct service_process *process);
 struct metrics *service_process_metrics(struct service_process *process);
 int service_process_run(struct service_process *process); /* until drained; returns the exit status */
+void service_process_stop(struct service_process *process, int status); /* run() returns status after this turn */
 void service_process_destroy(struct service_process **process);
-/* Handles -c -t -s -h for a table of options beyond the common ones; returns -1: go on, else the exit status. */
+/* Handles -c -t -s -h for a table of options beyond the common ones; returns -1: go on, else the exit status. The strings
+ * of both configurations are the environment's. */
 int service_configure(int argc, char **argv, const char *name, struct service_config *config, void *more,
                       const struct config_option *more_options, size_t n_more);
