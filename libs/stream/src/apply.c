@@ -174,8 +174,10 @@ void apply_dead_letter(struct stream *s, struct batch *batch, struct item *item,
     headers[message.n_headers++] = (struct bus_header){"dlq-code", slice_str(code)};
     headers[message.n_headers++] = (struct bus_header){"dlq-reason", slice_str(reason)};
     headers[message.n_headers++] = (struct bus_header){"dlq-service", slice_str(s->service->name)};
-    if (item->input->alone && item->body)
-        message.value = item->input->alone(item->body, item->index, batch->arena);
+    if (item->input->alone && item->body) {
+        struct slice alone = item->input->alone(item->body, item->index, batch->arena);
+        message.value = alone.data ? alone : message.value;
+    }
     struct outrow *row = batch_outrow(s, batch, item->part);
     if (outbox_add(s, item->part, row, &message, true, NULL, 0, NULL)) {
         /* The record itself barely fits: its key and reason remain, and where it stands in the log. */

@@ -24,6 +24,7 @@ void batch_free(struct stream *s, struct batch *batch)
         batch->decided = 0;
     batch->bytes = 0;
     batch->dead = batch->loads_failed = false;
+    batch->marked = NULL;
     if (s->loading == batch)
         s->loading = NULL;
     batch->state = BATCH_FREE;
@@ -58,9 +59,8 @@ static void settled(struct stream *s, struct batch *batch)
     metric_inc(s->m.batches, 1);
 }
 
-static void refused(struct stream *s, struct batch *batch)
+static void refused(struct stream *s, struct batch *batch, const struct store_commit *commit)
 {
-    struct store_commit *commit = &batch->commit;
     struct part *fenced[64];
     unsigned n = 0;
     if (commit->err.code == ERR_FENCED) {
@@ -93,8 +93,37 @@ static void commit_done(struct store_commit *commit)
     if (!commit->err.code)
         settled(s, batch);
     else if (!batch->dead)
-        refused(s, batch);
+        refused(s, batch, commit);
     batch_free(s, batch);
+}
+
+static void mark_done(struct store_commit *commit)
+{
+    struct batch *batch = commit->user;
+    struct stream *s = batch->stream;
+    s->wants_step = true;
+    s->committing--;
+    if (commit->err.code && !batch->dead)
+        refused(s, batch, commit);
+    batch->marked = NULL;
+    batch->n_parts = 0;
+    if (batch->dead)
+        batch_free(s, batch);
+    else
+        load_submit(s, batch);
+}
+
+void commit_mark(struct stream *s, struct batch *batch)
+{
+    batch_add_part(s, batch, batch->marked);
+    batch->fenced = arena_alloc(batch->arena, 1);
+    batch->commit = (struct store_commit){.fences = &batch->mark,
+                                          .n_fences = 1,
+                                          .fenced = batch->fenced,
+                                          .done = mark_done,
+                                          .user = batch};
+    s->committing++;
+    store_commit(s->store, &batch->commit);
 }
 
 void commit_submit(struct stream *s, struct batch *batch)
@@ -104,6 +133,7 @@ void commit_submit(struct stream *s, struct batch *batch)
     for (unsigned i = 0; fences && fenced && i < batch->n_parts; i++) {
         struct part *part = batch->parts[i].part;
         struct outrow *row = batch->parts[i].row;
+        part->attempt.count = 0;
         position_encode(s, part, batch->arena, &fences[i]);
         fences[i].n = batch->parts[i].n;
         fences[i].done = outbox_done(part, fences[i].n);

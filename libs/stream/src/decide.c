@@ -84,76 +84,115 @@ static bool answered_before(struct stream *s, struct batch *batch, struct item *
     return true;
 }
 
-static void decide_item(struct stream *s, struct batch *batch, struct item *item)
+/* In the arena, so that rows and messages may point to its key. */
+static struct stream_message *message_of(struct batch *batch, const struct item *item)
 {
-    struct stream_decision d = {.now_us = s->now_us, .arena = batch->arena, .effects = &s->effects};
-    struct stream_message m = {.input = item->input,
-                               .body = item->body,
-                               .index = item->index,
-                               .key = item->key,
-                               .name = item->timer_name,
-                               .data = item->data,
-                               .due_us = item->due_us,
-                               .record = item->record,
-                               .command = item->command != NULL};
-    const struct stream_state *state = s->states[item->state];
-    struct err err = {0};
-    s->effects.n = 0;
-    if (item->kind != ITEM_RECORD && !timer_turn(s, batch, item))
-        return;
-    if (item->undecodable) {
-        apply_dead_letter(s, batch, item, "undecodable", item->undecodable);
-        return;
-    }
-    if (item->part->tries > TRIES_POISON && item->kind == ITEM_RECORD) {
-        observe(s, LOG_ERROR, "poison_message", "\"partition\":%d,\"topic\":\"%s\",\"offset\":%lld",
-                item->part->id, topic_name(item->record->topic), (long long)item->record->offset);
-        item->part->tries = 0;
-        apply_dead_letter(s, batch, item, "poison", "the service did not survive it five times");
-        return;
-    }
-    d.state = decoded_state(s, batch, item->entry);
-    d.parts = item->entry->parts;
-    d.n_parts = item->entry->n_parts;
-    d.random.state = seed_of(item);
-    m.trace = trace_of(batch, item);
-    m.kind = item->kind == ITEM_TIMER     ? STREAM_TIMER
-             : item->kind == ITEM_OUTCOME ? STREAM_OUTCOME
-                                          : STREAM_RECORD;
-    m.expired = item->kind == ITEM_PARKED && !d.state;
+    struct stream_message *m = arena_alloc(batch->arena, sizeof(*m));
+    if (!m)
+        return NULL;
+    *m = (struct stream_message){.input = item->input,
+                                 .body = item->body,
+                                 .index = item->index,
+                                 .key = item->key,
+                                 .name = item->timer_name,
+                                 .data = item->data,
+                                 .due_us = item->due_us,
+                                 .record = item->record,
+                                 .command = item->command != NULL,
+                                 .trace = trace_of(batch, item)};
+    m->kind = item->kind == ITEM_TIMER     ? STREAM_TIMER
+              : item->kind == ITEM_OUTCOME ? STREAM_OUTCOME
+                                           : STREAM_RECORD;
+    return m;
+}
+
+/* The rows found for each look-up of an item: found is ordered by key. */
+static void give_needs(const struct batch *batch, const struct item *item,
+                       struct stream_decision *d)
+{
     for (unsigned i = 0; i < item->n_needs; i++) {
         if (item->needs[i].lookup_load < 0)
             continue;
         const struct store_load *load = &batch->loads[item->needs[i].lookup_load].load;
-        unsigned first = 0;
-        while (first < load->n_found && load->found[first].key < item->needs[i].key)
-            first++;
-        d.needs[i].found = load->found + first;
-        while (first + d.needs[i].n_found < load->n_found &&
-               load->found[first + d.needs[i].n_found].key == item->needs[i].key)
-            d.needs[i].n_found++;
-    }
-    if (!(item->command && answered_before(s, batch, item, &d))) {
-        if (m.kind != STREAM_RECORD) {
-            if (state->due)
-                state->due(&d, &m);
-        } else {
-            item->input->decide(&d, &m);
+        unsigned low = 0, high = load->n_found, key = item->needs[i].key;
+        while (low < high) {
+            unsigned middle = low + (high - low) / 2;
+            if (load->found[middle].key < key)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        d->needs[i].found = load->found + low;
+        while (low < load->n_found && load->found[low].key == key) {
+            d->needs[i].n_found++;
+            low++;
         }
     }
-    if (arena_overflowed(batch->arena))
-        err_set(&err, ERR_NO_MEMORY, ERR_CLASS_PERMANENT,
-                "it needs more memory than one batch may use");
-    else if (apply_effects(s, batch, item, &d, &err) >= 0)
-        return;
-    /* Refused: nothing of it happens. The state is decoded again from what the items before left. */
+}
+
+/* Undecodable, or met again after three marked attempts: a dead letter without a decision. */
+static bool is_hopeless(struct stream *s, struct batch *batch, struct item *item)
+{
+    if (item->undecodable) {
+        apply_dead_letter(s, batch, item, "undecodable", item->undecodable);
+        return true;
+    }
+    const struct part *part = item->part;
+    if (item->kind != ITEM_RECORD || part->attempt.count <= ATTEMPTS_POISON ||
+        item->record->offset != part->attempt.offset ||
+        item->input != &s->service->inputs[part->attempt.input])
+        return false;
+    observe(s, LOG_ERROR, "poison_message", "\"partition\":%d,\"topic\":\"%s\",\"offset\":%lld",
+            item->part->id, topic_name(item->record->topic), (long long)item->record->offset);
+    apply_dead_letter(s, batch, item, "poison", "the service did not survive it three times");
+    return true;
+}
+
+/* Nothing of the decision happens. The state is decoded again from what the items before left. */
+static void refuse(struct stream *s, struct batch *batch, struct item *item, const struct err *err)
+{
     item->entry->decoded = NULL;
-    if (item->kind == ITEM_RECORD || item->kind == ITEM_PARKED)
-        apply_dead_letter(s, batch, item, err.code == ERR_TOO_LARGE ? "too_large" : "refused",
-                          err.message);
+    if (item->record)
+        apply_dead_letter(s, batch, item, err->code == ERR_TOO_LARGE ? "too_large" : "refused",
+                          err->message);
     else
         observe(s, LOG_ERROR, "timer_refused", "\"partition\":%d,\"reason\":\"%s\"", item->part->id,
-                err.message);
+                err->message);
+}
+
+static void decide_item(struct stream *s, struct batch *batch, struct item *item)
+{
+    struct stream_decision d = {.now_us = s->now_us, .arena = batch->arena, .effects = &s->effects};
+    struct stream_message *m = message_of(batch, item);
+    struct err err = {0};
+    s->effects.n = 0;
+    if ((item->kind != ITEM_RECORD && !timer_turn(s, batch, item)) || is_hopeless(s, batch, item))
+        return;
+    d.state = decoded_state(s, batch, item->entry);
+    d.parts = item->entry->parts;
+    d.n_parts = item->entry->n_parts;
+    d.random.state = seed_of(item);
+    give_needs(batch, item, &d);
+    if (m) {
+        m->expired = item->kind == ITEM_PARKED && !d.state;
+        if (item->command && answered_before(s, batch, item, &d))
+            ;
+        else if (m->kind == STREAM_RECORD)
+            item->input->decide(&d, m);
+        else if (s->states[item->state]->due)
+            s->states[item->state]->due(&d, m);
+    }
+    if (arena_overflowed(batch->arena)) {
+        /* Too much for one batch: again in smaller ones; what is too much alone is a dead letter. */
+        batch->dead = batch->n_items > 1;
+        s->batch_limit = (unsigned)max_i64(1, s->batch_limit / 4);
+        err_set(&err, ERR_TOO_LARGE, ERR_CLASS_PERMANENT,
+                "its decision needs more memory than there is for a batch");
+        if (!batch->dead)
+            refuse(s, batch, item, &err);
+    } else if (apply_effects(s, batch, item, &d, &err) < 0) {
+        refuse(s, batch, item, &err);
+    }
 }
 
 /* The row of every state that changed, once, as it is now. */

@@ -83,10 +83,12 @@ static enum verdict check_position(struct stream *s, struct part *part, unsigned
     return STOPPED;
 }
 
+/* *watermark: what is to be raised when the record is taken. */
 static enum verdict check_number(struct stream *s, struct part *part, unsigned input,
-                                 struct slice ce_id)
+                                 struct slice ce_id, struct watermark **watermark)
 {
     struct stream_number number;
+    *watermark = NULL;
     if (!stream_number_parse(ce_id, &number))
         return TAKE; /* the gateway's, or a replayed one: its repeats are removed by id */
     struct watermark *w = position_watermark(part, input, number.producer, true);
@@ -95,11 +97,27 @@ static enum verdict check_number(struct stream *s, struct part *part, unsigned i
     if (w->number == 0 && !part->inputs[input].strict)
         w->number = number.number - 1; /* begun in the middle of the topic */
     if (number.number == w->number + 1) {
-        w->number = number.number;
+        *watermark = w;
         return TAKE;
     }
     metric_inc(number.number <= w->number ? s->m.repeats : s->m.gaps, 1);
     return SKIP;
+}
+
+/* Before a suspect record counts as read: which one is tried, and how often it was, is to be committed first. */
+static void mark_attempt(struct stream *s, struct batch *batch, struct part *part, unsigned input,
+                         int64_t offset)
+{
+    bool same =
+        part->attempt.count && part->attempt.input == (int)input && part->attempt.offset == offset;
+    part->attempt.count = same ? part->attempt.count + 1 : 1;
+    part->attempt.input = (int)input;
+    part->attempt.offset = offset;
+    position_encode(s, part, batch->arena, &batch->mark);
+    batch->mark.n = ++part->n;
+    batch->mark.done = outbox_done(part, part->n);
+    batch->marked = part;
+    part->suspect = false;
 }
 
 static void add_messages(struct stream *s, struct batch *batch, struct part *part,
@@ -160,7 +178,12 @@ static bool take_record(struct stream *s, struct batch *batch, struct bus_event 
     enum verdict verdict = check_position(s, part, input, &event->record, check);
     if (verdict == TAKE) {
         struct position_input *in = &part->inputs[input];
-        verdict = check_number(s, part, input, ce_id);
+        struct watermark *watermark;
+        verdict = check_number(s, part, input, ce_id, &watermark);
+        if (verdict == TAKE && part->suspect && !batch->marked)
+            mark_attempt(s, batch, part, input, event->record.offset);
+        if (watermark)
+            watermark->number++;
         in->next = event->record.offset + 1;
         in->check = check;
         metric_inc(s->m.records, 1);

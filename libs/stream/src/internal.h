@@ -29,9 +29,9 @@ enum {
     TIMERS_LIMIT =
         20000, /* per partition, in memory; later ones are read when their time is near */
     ASKS_LIMIT = 1000,
-    TRIES_SINGLE = 3, /* take-overs without progress until batches are of one */
-    TRIES_POISON = 5, /* ... until the next message is a dead letter */
-    SINGLES = 4000,   /* messages decided one by one after that many tries */
+    TRIES_SINGLE = 3, /* take-overs without progress until batches are of one, the first marked */
+    ATTEMPTS_POISON = 3, /* marked attempts at one record until it is a dead letter */
+    SINGLES = 4000,      /* messages decided one by one then */
     MAX_PRODUCER_NAME = 100,
     MAX_ID = 200,
 };
@@ -167,7 +167,15 @@ struct part {
     unsigned failures; /* take-overs that failed in a row */
     int64_t n, epoch;  /* of the newest row decided */
     int32_t tries;
-    unsigned singles;   /* messages still to be decided one by one */
+    unsigned singles; /* messages still to be decided one by one */
+    /* Several take-overs brought nothing: the next record is marked in the database before it is
+     * tried, so that one that kills its service is told from bad luck. */
+    bool suspect;
+    struct {
+        int input;
+        int64_t offset;
+        unsigned count; /* 0: none */
+    } attempt;
     int64_t running_us; /* since */
     struct position_input inputs[MAX_INPUTS];
     struct watermark *watermarks[16];
@@ -279,6 +287,8 @@ struct batch {
     struct store_position *fences;
     bool *fenced;
     struct store_commit commit;
+    struct part *marked; /* its record is tried only after `mark` was committed */
+    struct store_position mark;
     struct ask *asks, **asks_tail;
     int64_t begun_us, submitted_us;
     unsigned decided;
@@ -456,6 +466,7 @@ struct outrow *batch_outrow(struct stream *s, struct batch *batch, struct part *
 
 /* commit.c */
 void commit_submit(struct stream *s, struct batch *batch);
+void commit_mark(struct stream *s, struct batch *batch); /* the attempt; then the batch loads */
 void batch_free(struct stream *s, struct batch *batch);
 
 /* outbox.c */

@@ -129,8 +129,8 @@ static void running(struct stream *s, struct part *part)
     part->state = PART_RUNNING;
     part->running_us = s->now_us;
     part->failures = 0;
-    if (part->tries > TRIES_SINGLE)
-        part->singles = SINGLES;
+    part->suspect = part->tries > TRIES_SINGLE || part->attempt.count > 0;
+    part->singles = part->suspect ? SINGLES : 0;
     metric_inc(s->m.takeovers, 1);
     observe(s, LOG_INFO, "partition_owned",
             "\"partition\":%d,\"epoch\":%lld,\"n\":%lld,\"tries\":%d", part->id,

@@ -12,7 +12,9 @@
 #include <stdlib.h>
 
 enum {
-    FLAG_STRICT = 1
+    FLAG_STRICT = 1,
+    /* before a topic's name among the offsets: not an offset, but the attempts at its record */
+    ATTEMPT = '!',
 };
 
 static int input_of(const struct stream *s, struct slice name)
@@ -41,7 +43,14 @@ static int decode_offsets(struct stream *s, struct part *part, struct slice in)
         if (slice_take_bytes(&in, &name) || slice_take_varint(&in, &flags) ||
             slice_take_varint(&in, &next) || slice_take_varint(&in, &check))
             return ERR_INVALID;
-        int i = input_of(s, name);
+        bool attempt = name.size && name.data[0] == ATTEMPT;
+        int i = input_of(s, attempt ? slice_make(name.data + 1, name.size - 1) : name);
+        if (attempt) {
+            part->attempt.input = i;
+            part->attempt.offset = (int64_t)next;
+            part->attempt.count = i < 0 ? 0 : (unsigned)check;
+            continue;
+        }
         if (i < 0) {
             buf_append(&part->unknown_offsets, from.data, from.size - in.size);
             continue;
@@ -152,6 +161,15 @@ static void encode_offsets(const struct stream *s, const struct part *part, stru
         buf_append_varint(out, (uint64_t)in->next);
         buf_append_varint(out, in->check);
     }
+    if (part->attempt.count) {
+        const char *name = topic_name(s->service->inputs[part->attempt.input].topic);
+        buf_append_varint(out, strlen(name) + 1);
+        buf_append_byte(out, ATTEMPT);
+        buf_append_str(out, name);
+        buf_append_varint(out, 0);
+        buf_append_varint(out, (uint64_t)part->attempt.offset);
+        buf_append_varint(out, part->attempt.count);
+    }
     buf_append_slice(out, buf_slice(&part->unknown_offsets));
 }
 
@@ -221,6 +239,8 @@ void position_encode(struct stream *s, struct part *part, struct arena *arena,
 void position_forget(struct stream *s, struct part *part)
 {
     memset(part->inputs, 0, sizeof(part->inputs));
+    part->attempt.count = 0;
+    part->suspect = false;
     for (unsigned b = 0; b < ARRAY_SIZE(part->watermarks); b++) {
         while (part->watermarks[b]) {
             struct watermark *w = part->watermarks[b];

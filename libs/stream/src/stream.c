@@ -105,7 +105,7 @@ static void decide_and_commit(struct stream *s, struct batch *batch)
 {
     decide_batch(s, batch);
     if (batch->dead) {
-        own_forget_all(s, "a message that this release does not know", 0);
+        own_forget_all(s, "the batch was undone", 0);
         batch_free(s, batch);
     } else if (batch->n_parts) {
         commit_submit(s, batch);
@@ -118,7 +118,7 @@ static void decide_and_commit(struct stream *s, struct batch *batch)
 static void continue_loading(struct stream *s)
 {
     struct batch *batch = s->loading;
-    if (!batch || batch->loads_open)
+    if (!batch || batch->loads_open || batch->marked)
         return;
     if (batch->dead)
         batch_free(s, batch);
@@ -146,28 +146,6 @@ static bool any_running(struct stream *s)
     return any;
 }
 
-/* A partition taken over more than once without a commit, and quiet: an empty commit shows that it is well. */
-static void mark_progress(struct stream *s)
-{
-    struct batch *batch = NULL;
-    for (int32_t p = 0; p < s->n_parts; p++) {
-        struct part *part = &s->parts[p];
-        if (part->state != PART_RUNNING || part->tries < 2 || s->committing)
-            continue;
-        if (part->running_us + SECOND_US > s->now_us) {
-            wake_at(s, part->running_us + SECOND_US);
-            continue;
-        }
-        if (!batch) {
-            batch = free_batch(s);
-            begin(s, batch);
-        }
-        batch_add_part(s, batch, part);
-    }
-    if (batch)
-        commit_submit(s, batch);
-}
-
 static void gather(struct stream *s)
 {
     while (any_running(s) && !s->draining && !s->loading && s->committing < COMMITS_IN_FLIGHT &&
@@ -176,11 +154,13 @@ static void gather(struct stream *s)
         begin(s, batch);
         if (!intake_gather(s, batch)) {
             batch_free(s, batch);
-            mark_progress(s);
             return;
         }
-        load_submit(s, batch);
-        if (batch->loads_open == 0)
+        if (batch->marked)
+            commit_mark(s, batch);
+        else
+            load_submit(s, batch);
+        if (!batch->marked && batch->loads_open == 0)
             decide_and_commit(s, batch);
     }
 }
