@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#define PAGE_BYTES 700000 /* a reply is one record, of at most 900 kB */
+
 static const char *finish(struct buf *buf, struct arena *arena)
 {
     const char *text = buf->overflow ? NULL : arena_str(arena, buf_slice(buf));
@@ -160,10 +162,12 @@ const char *render_page(const struct store_found *found, unsigned n_found, int64
     json_begin_object(&w);
     json_key(&w, "data");
     json_begin_array(&w);
-    for (unsigned i = 0; i < n_found; i++) {
+    for (unsigned i = 0; i < n_found && buf.size <= PAGE_BYTES; i++) {
         json_begin_object(&w);
         write_columns(&w, &touchpoints_table, found[i].values);
         json_end_object(&w);
+        if (buf.size > PAGE_BYTES) /* the rest is the next page's */
+            until = found[i].values[TOUCHPOINTS_SEQUENCE].i;
     }
     json_end_array(&w);
     json_key(&w, "next_cursor");

@@ -12,7 +12,7 @@ const char *render_session(const struct session *session, const struct store_val
 const char *render_touchpoint(const uint8_t id[16], int32_t sequence, struct arena *arena);
 const char *render_conversion(const uint8_t id[16], int64_t cents, struct arena *arena);
 /* {"data":[rows],"next_cursor"}: total is the session's last sequence when it was asked, until the
- * page's last. */
+ * last that was asked for; a page of large rows ends earlier. */
 const char *render_page(const struct store_found *found, unsigned n_found, int64_t until,
                         int64_t total, struct arena *arena);
 const char *render_string(const char *text, struct arena *arena);
