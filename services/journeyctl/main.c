@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-static int unknown_command(int argc, char **argv)
+static int unknown_command(int argc, const char *const *argv)
 {
     if (argc == 1 && help_group(argv[0]))
         return CTL_USAGE;
@@ -17,7 +17,7 @@ static int unknown_command(int argc, char **argv)
                     argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 }
 
-static bool asks_for_help(int argc, char **argv)
+static bool asks_for_help(int argc, const char *const *argv)
 {
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
@@ -25,7 +25,7 @@ static bool asks_for_help(int argc, char **argv)
     return false;
 }
 
-static int run(const struct command *command, int argc, char **argv)
+static int run(const struct command *command, int argc, const char *const *argv)
 {
     struct args args;
     struct err err;
@@ -43,11 +43,11 @@ static int run(const struct command *command, int argc, char **argv)
     return status;
 }
 
-int main(int argc, char **argv)
+int main(int argc, char **arguments)
 {
     int words;
+    const char *const *argv = (const char *const *)arguments + 1;
     argc--;
-    argv++;
     if (argc > 0 && strcmp(argv[0], "help") == 0) { /* "help tail" is "tail --help" */
         argc--;
         argv++;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* How many of argv's words the command's name matches: all of its words, or 0. */
-static int words_matched(const char *name, int argc, char **argv)
+static int words_matched(const char *name, int argc, const char *const *argv)
 {
     const char *space = strchr(name, ' ');
     size_t first = space ? (size_t)(space - name) : strlen(name);
@@ -16,8 +16,8 @@ static int words_matched(const char *name, int argc, char **argv)
     return argc >= 2 && strcmp(argv[1], space + 1) == 0 ? 2 : 0;
 }
 
-const struct command *args_find(const struct command *commands, unsigned n, int argc, char **argv,
-                                int *words)
+const struct command *args_find(const struct command *commands, unsigned n, int argc,
+                                const char *const *argv, int *words)
 {
     const struct command *found = NULL;
     *words = 0;
@@ -41,7 +41,7 @@ static int option_index(const struct command *command, const char *name, size_t 
 }
 
 /* One --option at argv[0]; returns how many words it took, or a status. */
-static int take_option(struct args *args, int argc, char **argv, struct err *err)
+static int take_option(struct args *args, int argc, const char *const *argv, struct err *err)
 {
     const struct command *command = args->command;
     const char *name = argv[0] + 2;
@@ -79,7 +79,7 @@ static int check_complete(const struct args *args, struct err *err)
     return 0;
 }
 
-int args_parse(struct args *args, const struct command *command, int argc, char **argv,
+int args_parse(struct args *args, const struct command *command, int argc, const char *const *argv,
                struct err *err)
 {
     assert(command->n_options <= ARGS_MAX_OPTIONS && command->max <= ARGS_MAX_POSITIONAL);

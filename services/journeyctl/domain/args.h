@@ -40,10 +40,10 @@ struct args {
 };
 
 /* The command that argv begins with, and how many words its name has; NULL: none. */
-const struct command *args_find(const struct command *commands, unsigned n, int argc, char **argv,
-                                int *words);
+const struct command *args_find(const struct command *commands, unsigned n, int argc,
+                                const char *const *argv, int *words);
 /* argv: after the command's name. ERR_INVALID: err says what is wrong with which argument. */
-int args_parse(struct args *args, const struct command *command, int argc, char **argv,
+int args_parse(struct args *args, const struct command *command, int argc, const char *const *argv,
                struct err *err) MUST_CHECK;
 /* The value of an option of this command; NULL: not given. The name must be in its table. */
 const char *args_get(const struct args *args, const char *name);

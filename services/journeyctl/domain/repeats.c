@@ -76,23 +76,33 @@ static enum repeats_answer take_known(struct entry *e, uint64_t number, bool com
     return REPEATS_TAKE;
 }
 
+/* A place for a new producer; the table stays at most half full. */
+static struct entry *entry_add(struct repeats *repeats, int32_t partition, struct slice producer)
+{
+    if (repeats->count >= LIMIT)
+        return NULL;
+    if (2 * repeats->count >= repeats->capacity && grow(repeats) < 0)
+        return NULL;
+    struct entry *e = find(repeats, partition, producer);
+    *e = (struct entry){.used = true, .partition = partition, .size = producer.size};
+    if (producer.size > 0)
+        memcpy(e->producer, producer.data, producer.size);
+    repeats->count++;
+    return e;
+}
+
 enum repeats_answer repeats_take(struct repeats *repeats, int32_t partition, struct slice producer,
                                  uint64_t number)
 {
     if (producer.size > NAME_SIZE)
         return REPEATS_FULL;
-    if (2 * repeats->count >= repeats->capacity) {
-        if (repeats->count >= LIMIT || grow(repeats) < 0)
-            return REPEATS_FULL;
-    }
-    struct entry *e = find(repeats, partition, producer);
-    if (e->used)
+    struct entry *e = repeats->capacity ? find(repeats, partition, producer) : NULL;
+    if (e && e->used)
         return take_known(e, number, repeats->compacted);
-    *e =
-        (struct entry){.used = true, .partition = partition, .size = producer.size, .last = number};
-    if (producer.size > 0)
-        memcpy(e->producer, producer.data, producer.size);
-    repeats->count++;
+    e = entry_add(repeats, partition, producer);
+    if (!e)
+        return REPEATS_FULL;
+    e->last = number;
     return REPEATS_TAKE;
 }
 
