@@ -24,8 +24,7 @@ void envelope_init(struct envelope *envelope, const struct exchange *exchange, c
     envelope_add(envelope, "ce_type", slice_str(arena_printf(arena, "journey.v1.%s", type)));
     envelope_add(envelope, "ce_source", slice_str(exchange->gateway->source));
     envelope_add(envelope, "ce_time", slice_str(time));
-    envelope_add(envelope, "ce_dataschema",
-                 slice_str(arena_printf(arena, "/schemas/journey.v1.desc#journey.v1.%s", type)));
+    envelope_add(envelope, "ce_dataschema", SLICE_LITERAL("/schemas/journey.v1.proto"));
     envelope_add(envelope, "content-type", SLICE_LITERAL("application/protobuf"));
 }
 

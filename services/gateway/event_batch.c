@@ -168,7 +168,8 @@ static int send_dead(struct event_batch *batch, const struct dead *dead)
     envelope_add(&envelope, "content-type", SLICE_LITERAL("application/json"));
     envelope_add(&envelope, "dlq-code", slice_str(dead->code));
     envelope_add(&envelope, "dlq-reason", slice_str(dead->reason));
-    envelope_add(&envelope, "dlq-message-id", slice_str(dead->id));
+    envelope_add(&envelope, "dlq-service", SLICE_LITERAL("gateway"));
+    envelope_add(&envelope, "message-id", slice_str(dead->id));
     exchange->n_dead++;
     return send(batch, topic_dlq(TOPIC_EVENTS), dead->key, dead->raw, &envelope);
 }

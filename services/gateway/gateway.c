@@ -80,6 +80,14 @@ int gateway_create(struct gateway **out, const struct gateway_world *world,
     return 0;
 }
 
+int gateway_describe(struct metrics *metrics, struct err *err)
+{
+    struct gateway gateway = {.world = {.metrics = metrics}};
+    int r = stats_create(&gateway, err);
+    stats_destroy(&gateway);
+    return r;
+}
+
 /* The store and the bus must be gone or silent: what they still held is freed here. */
 void gateway_destroy(struct gateway **out)
 {

@@ -63,6 +63,8 @@ struct gateway {
 
 int gateway_create(struct gateway **gateway, const struct gateway_world *world,
                    const struct gateway_options *options, struct err *err) MUST_CHECK;
+/* Registers the metrics of a gateway, without one: `-s`. */
+int gateway_describe(struct metrics *metrics, struct err *err) MUST_CHECK;
 void gateway_destroy(struct gateway **gateway);
 bool gateway_ready(struct gateway *gateway, const char **why);
 void gateway_drain(struct gateway *gateway);

@@ -26,13 +26,14 @@ static bool on_ready(void *user, const char **why)
 static void on_drain(void *user)
 {
     struct app *app = user;
-    gateway_drain(app->gateway);
+    if (app->gateway)
+        gateway_drain(app->gateway);
 }
 
 static bool on_drained(void *user)
 {
     struct app *app = user;
-    return gateway_drained(app->gateway);
+    return !app->gateway || gateway_drained(app->gateway);
 }
 
 static int set_up(struct app *app, struct err *err)
@@ -55,6 +56,8 @@ static int set_up(struct app *app, struct err *err)
                                         .n_tables = ARRAY_SIZE(tables)};
     int r = service_process_create(&app->process, "gateway", &app->config, &hooks, err);
     struct event_base *base = r < 0 ? NULL : service_process_base(app->process);
+    if (r >= 0 && app->config.list_metrics)
+        return gateway_describe(service_process_metrics(app->process), err);
     if (r >= 0)
         r = bus_kafka_create(&app->bus, &kafka, err);
     if (r >= 0)
