@@ -22,6 +22,10 @@ int command_migrate(struct ctl *ctl, const struct args *args)
     int status = database_place(ctl);
     if (status != CTL_DONE)
         return status;
+    /* the tables of the stream services have a partition for each of the log's */
+    const char *partitions = arena_printf(ctl->arena, "%d", ctl->place.partitions);
+    if (!partitions || setenv("JOURNEY_PARTITIONS", partitions, 1) != 0)
+        return ctl_fail(CTL_FAILED, "no memory");
     int migrated = store_pg_migrate(ctl->place.database_url, folder, &report, &err);
     if (report.size > 0)
         fputs((const char *)report.data, stderr);
