@@ -180,6 +180,7 @@ enum session_verdict session_start(struct session *s, const struct session_rules
     if (s->started)
         return SESSION_SAME;
     struct session_outcome reopened = {0}; /* told by the start itself */
+    s->ended_by_command = false;           /* whoever starts it is there */
     see(s, moment, &reopened);
     s->started = true;
     profile_set(s, rules, profile, moment);
