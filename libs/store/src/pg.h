@@ -138,6 +138,8 @@ void store_pg_link_flush(struct pg_link *link);
 /* Breaks the connection: all that is under way becomes unknown, and a new one is made. */
 void store_pg_link_fail(struct pg_link *link, const char *why, bool at_once);
 
+void store_pg_silence(void *user, const PGresult *result); /* a notice receiver */
+
 /* ---- the store (pg.c, pg_commit.c, pg_result.c) ---- */
 
 struct pg {

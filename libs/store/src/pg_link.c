@@ -236,6 +236,11 @@ static void on_connecting(evutil_socket_t fd, short what, void *user)
         link_lost(link);
 }
 
+/* libpq would print what the server remarks. */
+void store_pg_silence(void *user, const PGresult *result)
+{
+}
+
 static void link_connect(struct pg_link *link)
 {
     /* a peer that vanished is noticed after some 10 s, whether we wait for it or it should read */
@@ -254,6 +259,7 @@ static void link_connect(struct pg_link *link)
         link_lost(link);
         return;
     }
+    PQsetNoticeReceiver(link->conn, store_pg_silence, NULL);
     link->state = LINK_CONNECTING;
     timer_set(link->timer, CONNECT_TIMEOUT_US);
     on_connecting(-1, 0, link);

@@ -21,6 +21,7 @@ PGconn *store_pg_sync_connect(const char *url, const char *application_name, str
     const char *const values[] = {url, application_name ? application_name : "journey", "UTF8",
                                   "10", NULL};
     PGconn *conn = PQconnectdbParams(names, values, 1);
+    PQsetNoticeReceiver(conn, store_pg_silence, NULL);
     if (PQstatus(conn) != CONNECTION_OK) {
         (void)connection_error(conn, err);
         store_pg_sync_close(&conn);

@@ -126,6 +126,8 @@ static inline struct store_own take(struct rig *rig, struct store *store, int32_
     struct store_own own = {.part = part, .arena = rig->arena, .done = own_done, .user = &done};
     store_own(store, &own);
     wait_for(rig, store, &done);
+    if (own.err.code)
+        fail_msg("%s", own.err.message);
     return own;
 }
 
