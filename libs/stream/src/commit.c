@@ -48,6 +48,7 @@ static void settled(struct stream *s, struct batch *batch)
         if (part->life != batch->parts[i].life)
             continue; /* given up meanwhile: whoever took over says it */
         part->tries = 0;
+        part->attempt.count = 0;
         if (batch->parts[i].row)
             batch->parts[i].row->committed = true;
     }
@@ -72,6 +73,9 @@ static void refused(struct stream *s, struct batch *batch, const struct store_co
         char text[200];
         observe(s, commit->err.class == ERR_CLASS_TRANSIENT ? LOG_WARN : LOG_ERROR, "commit_failed",
                 "\"error\":\"%s\"", log_escape(text, sizeof(text), commit->err.message));
+        for (unsigned i = 0; i < batch->n_parts; i++)
+            batch->parts[i].part->refused =
+                commit->err.class != ERR_CLASS_TRANSIENT && batch->n_parts == 1;
         store_reset(s->store); /* nothing of before may be pipelined behind what comes now */
     }
     own_forget_all(s, commit->err.code == ERR_FENCED ? "fenced" : "commit failed",
@@ -133,8 +137,7 @@ void commit_submit(struct stream *s, struct batch *batch)
     for (unsigned i = 0; fences && fenced && i < batch->n_parts; i++) {
         struct part *part = batch->parts[i].part;
         struct outrow *row = batch->parts[i].row;
-        part->attempt.count = 0;
-        position_encode(s, part, batch->arena, &fences[i]);
+        position_encode(s, part, batch->arena, &fences[i], false);
         fences[i].n = batch->parts[i].n;
         fences[i].done = outbox_done(part, fences[i].n);
         fences[i].outbox = row && row->count ? outbox_pack(row, batch->arena) : (struct slice){0};

@@ -130,7 +130,7 @@ static void give_needs(const struct batch *batch, const struct item *item,
     }
 }
 
-/* Undecodable, or met again after three marked attempts: a dead letter without a decision. */
+/* Undecodable, or met again after five marked attempts: a dead letter without a decision. */
 static bool is_hopeless(struct stream *s, struct batch *batch, struct item *item)
 {
     if (item->undecodable) {
@@ -144,7 +144,7 @@ static bool is_hopeless(struct stream *s, struct batch *batch, struct item *item
         return false;
     observe(s, LOG_ERROR, "poison_message", "\"partition\":%d,\"topic\":\"%s\",\"offset\":%lld",
             item->part->id, topic_name(item->record->topic), (long long)item->record->offset);
-    apply_dead_letter(s, batch, item, "poison", "the service did not survive it three times");
+    apply_dead_letter(s, batch, item, "poison", "the service did not survive it five times");
     return true;
 }
 

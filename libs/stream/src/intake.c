@@ -104,16 +104,20 @@ static enum verdict check_number(struct stream *s, struct part *part, unsigned i
     return SKIP;
 }
 
+static bool is_at(const struct attempt *attempt, unsigned input, int64_t offset)
+{
+    return attempt->count && attempt->input == (int)input && attempt->offset == offset;
+}
+
 /* Before a suspect record counts as read: which one is tried, and how often it was, is to be committed first. */
 static void mark_attempt(struct stream *s, struct batch *batch, struct part *part, unsigned input,
                          int64_t offset)
 {
-    bool same =
-        part->attempt.count && part->attempt.input == (int)input && part->attempt.offset == offset;
+    bool same = is_at(&part->attempt, input, offset) && !is_at(&part->survived, input, offset);
     part->attempt.count = same ? part->attempt.count + 1 : 1;
     part->attempt.input = (int)input;
     part->attempt.offset = offset;
-    position_encode(s, part, batch->arena, &batch->mark);
+    position_encode(s, part, batch->arena, &batch->mark, true);
     batch->mark.n = ++part->n;
     batch->mark.done = outbox_done(part, part->n);
     batch->marked = part;

@@ -30,7 +30,7 @@ enum {
         20000, /* per partition, in memory; later ones are read when their time is near */
     ASKS_LIMIT = 1000,
     TRIES_SINGLE = 3, /* take-overs without progress until batches are of one, the first marked */
-    ATTEMPTS_POISON = 3, /* marked attempts at one record until it is a dead letter */
+    ATTEMPTS_POISON = 5, /* marked attempts at one record until it is a dead letter */
     SINGLES = 4000,      /* messages decided one by one then */
     MAX_PRODUCER_NAME = 100,
     MAX_ID = 200,
@@ -165,17 +165,19 @@ struct part {
     uint64_t life; /* grows whenever all of this is forgotten */
     int64_t retry_us;
     unsigned failures; /* take-overs that failed in a row */
+    bool refused;      /* its rows, for good: its record is to blame */
     int64_t n, epoch;  /* of the newest row decided */
     int32_t tries;
     unsigned singles; /* messages still to be decided one by one */
     /* Several take-overs brought nothing: the next record is marked in the database before it is
      * tried, so that one that kills its service is told from bad luck. */
     bool suspect;
-    struct {
+    struct attempt {
         int input;
         int64_t offset;
         unsigned count; /* 0: none */
-    } attempt;
+    } attempt,
+        survived; /* survived: tried by this process, which lost the partition for another reason */
     int64_t running_us; /* since */
     struct position_input inputs[MAX_INPUTS];
     struct watermark *watermarks[16];
@@ -344,6 +346,12 @@ struct call {
     struct slice data; /* the outcome; malloc'ed, as the key's id and the name */
 };
 
+/* A request of the store that belongs to nobody else: first member of its kind, freed with the runtime at the latest. */
+struct request {
+    struct request *next, **link;
+    struct arena *arena;
+};
+
 /* ---- the whole ---- */
 
 struct mirror_entry {
@@ -394,7 +402,8 @@ struct stream {
     struct stream_effects effects;
     struct sent *slots;
     uint32_t n_slots, free_slot, tags;
-    size_t unconfirmed;  /* bytes */
+    size_t unconfirmed; /* bytes */
+    struct request *requests;
     unsigned page_loads; /* timer pages under way */
     struct call *calls;
     unsigned n_calls, calls_capacity;
@@ -424,11 +433,15 @@ void observe(struct stream *s, enum log_level level, const char *event, const ch
     PRINTF(4, 5);
 ProtobufCAllocator stream_allocator(struct arena *arena);
 
+/* setup.c */
+void request_add(struct stream *s, struct request *request, struct arena *arena);
+void request_free(struct request *request); /* with its arena */
+
 /* position.c */
 int position_decode(struct stream *s, struct part *part, const struct store_position *row,
                     struct err *err);
 void position_encode(struct stream *s, struct part *part, struct arena *arena,
-                     struct store_position *row);
+                     struct store_position *row, bool attempt);
 struct watermark *position_watermark(struct part *part, unsigned input, struct slice producer,
                                      bool make);
 void position_forget(struct stream *s, struct part *part);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 struct own_request {
+    struct request request;
     struct store_own own;
     struct stream *stream;
     struct part *part;
@@ -28,6 +29,9 @@ static void forget(struct stream *s, struct part *part)
     cache_drop_part(&s->cache, part->id);
     timers_forget(part);
     outbox_forget(s, part);
+    if (part->attempt.count && !part->suspect && !part->refused)
+        part->survived = part->attempt;
+    part->refused = false;
     position_forget(s, part);
     part->life = ++s->lives;
     part->singles = 0;
@@ -162,8 +166,7 @@ static void own_done(struct store_own *own)
             own_stop(s, part, err.message);
         }
     }
-    arena_destroy(&own->arena);
-    free(request);
+    request_free(&request->request);
 }
 
 static void own_submit(struct stream *s, struct part *part)
@@ -180,6 +183,7 @@ static void own_submit(struct stream *s, struct part *part)
     request->own =
         (struct store_own){.part = part->id, .arena = arena, .done = own_done, .user = request};
     part->request = request;
+    request_add(s, &request->request, arena);
     store_own(s->store, &request->own);
 }
 

@@ -150,7 +150,8 @@ int position_decode(struct stream *s, struct part *part, const struct store_posi
                   : STATUS_OK;
 }
 
-static void encode_offsets(const struct stream *s, const struct part *part, struct buf *out)
+static void encode_offsets(const struct stream *s, const struct part *part, bool attempt,
+                           struct buf *out)
 {
     for (unsigned i = 0; i < s->service->n_inputs; i++) {
         const struct position_input *in = &part->inputs[i];
@@ -161,7 +162,7 @@ static void encode_offsets(const struct stream *s, const struct part *part, stru
         buf_append_varint(out, (uint64_t)in->next);
         buf_append_varint(out, in->check);
     }
-    if (part->attempt.count) {
+    if (attempt && part->attempt.count) {
         const char *name = topic_name(s->service->inputs[part->attempt.input].topic);
         buf_append_varint(out, strlen(name) + 1);
         buf_append_byte(out, ATTEMPT);
@@ -219,11 +220,11 @@ static void encode_watermarks(const struct stream *s, const struct part *part, s
 }
 
 void position_encode(struct stream *s, struct part *part, struct arena *arena,
-                     struct store_position *row)
+                     struct store_position *row, bool attempt)
 {
     struct buf *out = &s->scratch;
     buf_reset(out);
-    encode_offsets(s, part, out);
+    encode_offsets(s, part, attempt, out);
     row->offsets = arena_slice(arena, buf_slice(out));
     buf_reset(out);
     encode_numbers(s, part, out);

@@ -158,6 +158,23 @@ int stream_create(struct stream **out, const struct stream_service *service,
     return STATUS_OK;
 }
 
+void request_add(struct stream *s, struct request *request, struct arena *arena)
+{
+    *request = (struct request){.next = s->requests, .link = &s->requests, .arena = arena};
+    if (s->requests)
+        s->requests->link = &request->next;
+    s->requests = request;
+}
+
+void request_free(struct request *request)
+{
+    *request->link = request->next;
+    if (request->next)
+        request->next->link = request->link;
+    arena_destroy(&request->arena);
+    free(request);
+}
+
 static void batch_deinit(struct stream *s, struct batch *batch)
 {
     if (batch->arena)
@@ -181,6 +198,8 @@ void stream_destroy(struct stream **stream)
             own_give_up(s, &s->parts[p]);
     for (unsigned b = 0; b < ARRAY_SIZE(s->batches); b++)
         batch_deinit(s, &s->batches[b]);
+    while (s->requests)
+        request_free(s->requests);
     ask_deinit(s);
     call_deinit(s);
     mirror_deinit(s);

@@ -248,6 +248,7 @@ void timers_forget(struct part *part)
 /* ---- pages ---- */
 
 struct page {
+    struct request request;
     struct store_load load;
     struct store_lookup lookup;
     struct store_value key[2];
@@ -291,8 +292,7 @@ static void page_done(struct store_load *load)
                 page->then(s, part);
         }
     }
-    arena_destroy(&page->arena);
-    free(page);
+    request_free(&page->request);
 }
 
 void timers_load(struct stream *s, struct part *part, void (*then)(struct stream *, struct part *))
@@ -326,6 +326,7 @@ void timers_load(struct stream *s, struct part *part, void (*then)(struct stream
                                      .arena = arena,
                                      .done = page_done,
                                      .user = page};
+    request_add(s, &page->request, arena);
     s->page_loads++;
     store_load(s->store, &page->load);
 }

@@ -95,11 +95,13 @@ static void chaos(uint64_t seed)
         struct instance *instance = &world->instances[world_below(world, 2 * WORLD_INSTANCES)];
         uint64_t dice = world_below(world, 1000);
         if (dice < 60)
-            world_command(world, (unsigned)world_below(world, WORLD_KEYS), 1 + (int64_t)world_below(world, 3), 1 + (dice < 10));
+            world_command(world, (unsigned)world_below(world, WORLD_KEYS),
+                          1 + (int64_t)world_below(world, 3), 1 + (dice < 10));
         else if (dice < 160)
             world->now_us += (int64_t)world_below(world, 20000);
         else if (dice < 164)
-            store_mem_fault_next(instance->store, dice & 1 ? STORE_MEM_FAIL_BEFORE : STORE_MEM_FAIL_AFTER);
+            store_mem_fault_next(instance->store,
+                                 dice & 1 ? STORE_MEM_FAIL_BEFORE : STORE_MEM_FAIL_AFTER);
         else if (dice < 166)
             bus_mem_fail_next(world->cluster, instance->bus);
         else if (dice < 169) {
@@ -115,12 +117,12 @@ static void chaos(uint64_t seed)
 
 static void any_fault_between_any_two_steps(void **state)
 {
-    const char *only = getenv("WORLD_SEED");
+    const char *n = getenv("WORLD_SEEDS"), *only = getenv("WORLD_SEED");
     if (only) {
         chaos((uint64_t)atoll(only));
         return;
     }
-    for (uint64_t seed = 100; seed < 140; seed++) {
+    for (uint64_t seed = 100; seed < 100 + (uint64_t)(n ? atoll(n) : 60); seed++) {
         print_message("seed %llu\n", (unsigned long long)seed);
         chaos(seed);
     }

@@ -10,18 +10,25 @@
 
 /* ---- the two services ---- */
 
-static const struct store_column counters_columns[] = {
-    {"tenant_id", STORE_UUID, 0}, {"id", STORE_TEXT, 0}, {"value", STORE_BIGINT, 0}, {"state", STORE_BYTES, 0}};
-const struct store_table world_counters = {"counters", counters_columns, 4, 2, STORE_UPDATE, 0, NULL, 0, 0};
+static const struct store_column counters_columns[] = {{"tenant_id", STORE_UUID, 0},
+                                                       {"id", STORE_TEXT, 0},
+                                                       {"value", STORE_BIGINT, 0},
+                                                       {"state", STORE_BYTES, 0}};
+const struct store_table world_counters = {
+    "counters", counters_columns, 4, 2, STORE_UPDATE, 0, NULL, 0, 0};
 const struct store_table world_seen = {"seen", counters_columns, 4, 2, STORE_UPDATE, 0, NULL, 0, 0};
-static const struct store_column marks_columns[] = {
-    {"tenant_id", STORE_UUID, 0}, {"id", STORE_TEXT, 0}, {"sub", STORE_BIGINT, 0}, {"data", STORE_BYTES, 0}};
+static const struct store_column marks_columns[] = {{"tenant_id", STORE_UUID, 0},
+                                                    {"id", STORE_TEXT, 0},
+                                                    {"sub", STORE_BIGINT, 0},
+                                                    {"data", STORE_BYTES, 0}};
 const struct store_table world_marks = {"marks", marks_columns, 4, 3, STORE_UPDATE, 0, NULL, 0, 0};
 /* A row for each count that b takes: its key is new, or the commit fails. */
-static const struct store_column log_columns[] = {{"tenant_id", STORE_UUID, 0}, {"id", STORE_TEXT, 0}, {"value", STORE_BIGINT, 0}};
+static const struct store_column log_columns[] = {
+    {"tenant_id", STORE_UUID, 0}, {"id", STORE_TEXT, 0}, {"value", STORE_BIGINT, 0}};
 static const struct store_table log_table = {"log", log_columns, 3, 3, STORE_PLAIN, 0, NULL, 0, 0};
 
-static void project(const void *state, int64_t now_us, struct arena *arena, struct store_value *values)
+static void project(const void *state, int64_t now_us, struct arena *arena,
+                    struct store_value *values)
 {
     values[2].i = ((const Journey__V1__TemplateRecord *)state)->value;
 }
@@ -33,7 +40,8 @@ static void say_count(struct stream_decision *d, const struct stream_key *key, i
     count->tenant_id = (ProtobufCBinaryData){16, arena_copy(d->arena, key->tenant, 16)};
     count->id = arena_str(d->arena, key->id);
     count->value = value;
-    stream_publish(d, TOPIC_TEMPLATE_COUNTS, topic_key(key->tenant, key->id, d->arena), count, d->now_us);
+    stream_publish(d, TOPIC_TEMPLATE_COUNTS, topic_key(key->tenant, key->id, d->arena), count,
+                   d->now_us);
 }
 
 static void due(struct stream_decision *d, const struct stream_message *m)
@@ -48,10 +56,13 @@ static void due(struct stream_decision *d, const struct stream_message *m)
 }
 
 static const struct stream_parts marks = {.table = &world_marks};
-static const struct stream_state counter = {"counter", &world_counters, &journey__v1__template_record__descriptor, project, due, &marks};
-static const struct stream_state seen = {"seen", &world_seen, &journey__v1__template_record__descriptor, project, NULL, NULL};
+static const struct stream_state counter = {
+    "counter", &world_counters, &journey__v1__template_record__descriptor, project, due, &marks};
+static const struct stream_state seen = {
+    "seen", &world_seen, &journey__v1__template_record__descriptor, project, NULL, NULL};
 
-static int command_key(const void *body, unsigned index, struct arena *arena, struct stream_key *key, struct err *err)
+static int command_key(const void *body, unsigned index, struct arena *arena,
+                       struct stream_key *key, struct err *err)
 {
     const Journey__V1__Command *command = body;
     if (command->tenant_id.len != 16)
@@ -75,7 +86,8 @@ static void count_up(struct stream_decision *d, const struct stream_message *m)
         stream_reject(d, "invalid", "666");
         return;
     }
-    if (!state && command->count_up->by < 0 && !m->expired) { /* a negative one only goes down what exists */
+    if (!state && command->count_up->by < 0 &&
+        !m->expired) { /* a negative one only goes down what exists */
         stream_park(d, d->now_us + 300000);
         return;
     }
@@ -101,7 +113,8 @@ static void count_up(struct stream_decision *d, const struct stream_message *m)
     stream_reply(d, reply);
 }
 
-static int count_key(const void *body, unsigned index, struct arena *arena, struct stream_key *key, struct err *err)
+static int count_key(const void *body, unsigned index, struct arena *arena, struct stream_key *key,
+                     struct err *err)
 {
     const Journey__V1__Count *count = body;
     memcpy(key->tenant, count->tenant_id.data, 16);
@@ -120,10 +133,12 @@ static void see(struct stream_decision *d, const struct stream_message *m)
         state->id = count->id;
     }
     if (count->value != state->value + 1)
-        fail_msg("%s: after %lld came %lld", count->id, (long long)state->value, (long long)count->value);
+        fail_msg("%s: after %lld came %lld", count->id, (long long)state->value,
+                 (long long)count->value);
     state->value = count->value;
     stream_put_state(d, state);
-    struct store_value row[3] = {{.s = slice_make(m->key.tenant, 16)}, {.s = m->key.id}, {.i = count->value}};
+    struct store_value row[3] = {
+        {.s = slice_make(m->key.tenant, 16)}, {.s = m->key.id}, {.i = count->value}};
     stream_put_row(d, &log_table, row);
 }
 
@@ -142,8 +157,20 @@ static const struct stream_input inputs_b[] = {{.topic = TOPIC_TEMPLATE_COUNTS,
 static const struct stream_state *const states_a[] = {&counter}, *const states_b[] = {&seen};
 static const struct store_table *const tables_b[] = {&log_table};
 const struct stream_service world_services[2] = {
-    {.name = "a", .schema = "a", .inputs = inputs_a, .n_inputs = 1, .states = states_a, .n_states = 1},
-    {.name = "b", .schema = "b", .inputs = inputs_b, .n_inputs = 1, .states = states_b, .n_states = 1, .tables = tables_b, .n_tables = 1},
+    {.name = "a",
+     .schema = "a",
+     .inputs = inputs_a,
+     .n_inputs = 1,
+     .states = states_a,
+     .n_states = 1},
+    {.name = "b",
+     .schema = "b",
+     .inputs = inputs_b,
+     .n_inputs = 1,
+     .states = states_b,
+     .n_states = 1,
+     .tables = tables_b,
+     .n_tables = 1},
 };
 
 /* ---- the world ---- */
@@ -162,7 +189,8 @@ static void tell(void *user, enum log_level level, const char *event, const char
 {
     struct instance *instance = user;
     if (instance->world->verbose)
-        fprintf(stderr, "%10lld %s%d %s %s\n", (long long)instance->world->now_us, world_services[instance->service].name,
+        fprintf(stderr, "%10lld %s%d %s %s\n", (long long)instance->world->now_us,
+                world_services[instance->service].name,
                 (int)(instance - instance->world->instances), event, fields);
 }
 
@@ -173,10 +201,15 @@ void world_start(struct world *world, struct instance *instance)
     struct err err = {0};
     instance->bus = bus_mem_create(world->cluster);
     instance->store = store_mem_create(world->dbs[instance->service], tables, n);
-    struct stream_options options = {.bus = instance->bus, .store = instance->store, .clock = &world->clock, .user = instance,
-                                     .observe = tell, .batch_limit = 1 + (unsigned)world_below(world, 40),
+    struct stream_options options = {.bus = instance->bus,
+                                     .store = instance->store,
+                                     .clock = &world->clock,
+                                     .user = instance,
+                                     .observe = tell,
+                                     .batch_limit = 1 + (unsigned)world_below(world, 40),
                                      .cache_bytes = world_below(world, 2) ? 4096 : 0};
-    assert_int_equal(stream_create(&instance->stream, &world_services[instance->service], &options, &err), 0);
+    assert_int_equal(
+        stream_create(&instance->stream, &world_services[instance->service], &options, &err), 0);
 }
 
 void world_crash(struct instance *instance)
@@ -228,7 +261,8 @@ void world_command(struct world *world, unsigned key, int64_t by, unsigned copie
     uint8_t id[16] = {0};
     journey__v1__command__init(&command);
     journey__v1__count_up__init(&up);
-    char *subject = arena_printf(arena, "key%u", key), *correlation = arena_printf(arena, "c%llu", (unsigned long long)world->commands);
+    char *subject = arena_printf(arena, "key%u", key),
+         *correlation = arena_printf(arena, "c%llu", (unsigned long long)world->commands);
     world->commands++;
     memcpy(id, &world->commands, sizeof(world->commands));
     command.tenant_id = (ProtobufCBinaryData){16, arena_copy(arena, tenant, 16)};
@@ -242,9 +276,15 @@ void world_command(struct world *world, unsigned key, int64_t by, unsigned copie
     uint8_t *value = arena_alloc(arena, size + 1);
     journey__v1__command__pack(&command, value);
     struct slice record_key = topic_key(tenant, slice_str(subject), arena);
-    const struct bus_header headers[] = {{"ce_id", slice_str(correlation)}, {"reply-partition", SLICE_LITERAL("0")}, {"correlation-id", slice_str(correlation)}};
-    struct bus_message message = {.topic = TOPIC_TEMPLATE_COMMANDS, .partition = topic_partition(record_key, WORLD_PARTITIONS), .key = record_key,
-                                  .value = slice_make(value, size), .headers = headers, .n_headers = 3};
+    const struct bus_header headers[] = {{"ce_id", slice_str(correlation)},
+                                         {"reply-partition", SLICE_LITERAL("0")},
+                                         {"correlation-id", slice_str(correlation)}};
+    struct bus_message message = {.topic = TOPIC_TEMPLATE_COMMANDS,
+                                  .partition = topic_partition(record_key, WORLD_PARTITIONS),
+                                  .key = record_key,
+                                  .value = slice_make(value, size),
+                                  .headers = headers,
+                                  .n_headers = 3};
     for (unsigned i = 0; i < copies; i++) {
         struct err err = {0};
         assert_int_equal(bus_send(world->client, &message, &err), 0);
@@ -294,6 +334,7 @@ void world_check(struct world *world)
         int64_t expected = world->sent[key] ? world->sent[key] + 1 : -1; /* the timer counts once */
         int64_t a = world_value(world, 0, key), b = world_value(world, 1, key);
         if (a != expected || b != expected)
-            fail_msg("key%u: asked for %lld, a has %lld, b has %lld", key, (long long)expected, (long long)a, (long long)b);
+            fail_msg("key%u: asked for %lld, a has %lld, b has %lld", key, (long long)expected,
+                     (long long)a, (long long)b);
     }
 }

@@ -9,7 +9,11 @@
  */
 #include "stream.h"
 
-enum { WORLD_INSTANCES = 3, WORLD_PARTITIONS = 4, WORLD_KEYS = 12 };
+enum {
+    WORLD_INSTANCES = 3,
+    WORLD_PARTITIONS = 4,
+    WORLD_KEYS = 12
+};
 
 struct instance {
     struct world *world;
