@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#define WARM_TIMEOUT_MS 500
+#define WARM_TIMEOUT_MS 250
 
 static int set_limits(rd_kafka_conf_t *conf, const struct kafka_bus *bus, struct err *err)
 {

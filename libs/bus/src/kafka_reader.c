@@ -141,6 +141,23 @@ void bus_kafka_reader_stop(struct bus *bus, int topic, int32_t partition)
     slot->state = SLOT_IDLE;
 }
 
+/* rd_kafka_query_watermark_offsets would do, but does not keep to its time-out when a broker hangs (2.0.2). */
+static rd_kafka_resp_err_t query(struct kafka_bus *bus, const struct kafka_reader_topic *topic,
+                                 int32_t partition, int64_t which, int64_t *offset, int timeout_ms)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *p =
+        rd_kafka_topic_partition_list_add(list, rd_kafka_topic_name(topic->rkt), partition);
+    p->offset = which;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(bus->reader.rk, list, timeout_ms);
+    if (!code)
+        code = p->err;
+    if (!code)
+        *offset = p->offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return code;
+}
+
 int bus_kafka_reader_range(struct bus *bus, int topic, int32_t partition, int64_t *begin,
                            int64_t *end, int timeout_ms, struct err *err)
 {
@@ -149,19 +166,21 @@ int bus_kafka_reader_range(struct bus *bus, int topic, int32_t partition, int64_
     int r = topic_get(&t, b, topic, partition, err);
     if (!t)
         return r;
-    /* A topic just created or a broker just elected refuses for some moments: asked again until the time is up. */
-    int64_t low, high, deadline = bus_kafka_now_us() + timeout_ms * INT64_C(1000), left;
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
-    while (code && (left = deadline - bus_kafka_now_us()) > 0) {
-        code = rd_kafka_query_watermark_offsets(b->reader.rk, rd_kafka_topic_name(t->rkt),
-                                                partition, &low, &high, (int)(left / 1000) + 1);
-        if (code)
+    const int64_t which[] = {RD_KAFKA_OFFSET_BEGINNING, RD_KAFKA_OFFSET_END};
+    int64_t found[2] = {0};
+    int64_t deadline = bus_kafka_now_us() + timeout_ms * INT64_C(1000);
+    for (int i = 0; i < 2;) {
+        int left = (int)((deadline - bus_kafka_now_us()) / 1000);
+        rd_kafka_resp_err_t code = query(b, t, partition, which[i], &found[i], left > 0 ? left : 1);
+        if (!code)
+            i++;
+        else if (left <= RANGE_PAUSE_US / 1000)
+            return bus_kafka_err_set(err, code, topic_name(topic), "range");
+        else /* a topic just created or a leader just elected refuses for some moments */
             (void)usleep(RANGE_PAUSE_US);
     }
-    if (code)
-        return bus_kafka_err_set(err, code, topic_name(topic), "range");
-    *begin = low;
-    *end = high;
+    *begin = found[0];
+    *end = found[1];
     return 0;
 }
 
