@@ -5,8 +5,8 @@
 #
 # A library is build/<type>/lib<name>.a and its include folder; a service is build/<type>/bin/<name>, its pure part the
 # archive lib<name>-domain.a. USES are libraries (what they use comes along), PKGS are pkg-config packages.
-# Tests are found by name: tests/unit/<owner>/test_*.c and tests/integration/<owner>/test_*.c, each a program that uses
-# every library and its owner's domain archive.
+# Tests are found by name: tests/unit/<owner>/test_*.c and tests/integration/<owner>/test_*.c, each a program that is linked
+# with its owner and what the owner uses (tests/module.mk).
 
 BUILD ?= debug
 O ?= build
@@ -53,9 +53,10 @@ proto_PKGS := libprotobuf-c
 # --- libraries and services -----------------------------------------------------------------------------------------------
 # closure of USES, users before used, so that the linker finds everything
 uses = $(if $(1),$(1) $(call uses,$(sort $(foreach l,$(1),$($(l)_USES)))))
+# pkg-config is silent, as a machine on which nothing is installed yet reads this too, for `make install`
 pkgs = $(sort $(foreach l,$(1),$($(l)_PKGS)))
-pkgcflags = $(if $(1),$(shell pkg-config --cflags $(1)))
-pkglibs = $(if $(1),$(shell pkg-config --libs $(1)))
+pkgcflags = $(if $(1),$(shell pkg-config --cflags $(1) 2>/dev/null))
+pkglibs = $(if $(1),$(shell pkg-config --libs $(1) 2>/dev/null))
 archives = $(foreach l,$(1),$(B)/lib$(l).a)
 includes = $(foreach l,$(sort $(1)),$(if $(filter proto,$(l)),-I$(O)/gen,-Ilibs/$(l)/include))
 
