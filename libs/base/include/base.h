@@ -104,7 +104,7 @@ int slice_compare(struct slice a, struct slice b); /* memcmp order, shorter firs
 /* ---- arena: one lifetime, freed at once ------------------------------------------------------ */
 
 /*
- * Bump allocation from chunks that are kept on reset. Past `limit` bytes every allocation returns
+ * Bump allocation from chunks that are kept on reset. Past `limit` bytes (counted in steps of 16) every allocation returns
  * NULL and overflow stays set until reset: callers may allocate freely and check once at the end.
  */
 struct arena;
