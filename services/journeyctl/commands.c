@@ -1,5 +1,6 @@
 /* The table of commands: what can be typed, what it means, an example of each. */
 #include "ctl.h"
+#include "load.h"
 #include "operate.h"
 #include "settings.h"
 #include "tenants.h"
@@ -82,6 +83,16 @@ static const struct command_option replay_options[] = {
     {"shift-to-now", NULL, "moves all times so that the last event is now", false},
     {"connections", "N", "requests at a time (default 4)", false},
 };
+static const struct command_option load_options[] = {
+    {"url", "URL[,URL]", "the gateways, in turn", true},
+    {"key", "KEY", "a write key", true},
+    {"secret-key", "KEY", "a secret key of the same tenant", true},
+    {"rate", "N", "events and commands a second (default 500)", false},
+    {"seconds", "N", "for how long (default 10)", false},
+    {"visitors", "N", "at a time (default 100)", false},
+    {"patience", "N", "seconds to wait for the last answers (default 120)", false},
+    {"record", "FILE", "what was acknowledged: kind, session, id, a line each", false},
+};
 static const struct command_option demo_options[] = {
     {"url", "URL", "the gateway (default: this installation's)", false},
 };
@@ -116,8 +127,20 @@ const struct command command_table[] = {
      "busy or away.\n",
      "  journeyctl replay ../shared/data/retentioneering_ecom --key jm_wk_...\n", 1, 1,
      OPTIONS(replay_options), command_replay},
+    {"load", "", "sends made-up visitors at a steady rate",
+     "Sessions, events, stages, purchases; every request is repeated under the same ids until it "
+     "is answered,\n"
+     "so that the record (--record) can be compared with the tables and the log: nothing may be "
+     "missing in\n"
+     "them, and nothing twice. Ends with the rate and the times of the answers. Use a tenant of "
+     "its own\n"
+     "without a rate limit.\n",
+     "  journeyctl load --url http://127.0.0.1:8000 --key jm_wk_... --secret-key jm_sk_... --rate "
+     "500\n",
+     0, 0, OPTIONS(load_options), command_load},
     {"tenants create", "NAME", "makes an organisation and prints its id",
-     "Asks on what basis its visitors may be analysed: with `consent` only those who agreed keep "
+     "--analytics-basis: on what ground its visitors are analysed. With `consent` (the default) "
+     "only those who agreed keep "
      "their ids;\n"
      "with `legitimate_interest` all, for a reason that you can state. It also gets the key under "
      "which\n"

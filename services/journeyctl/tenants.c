@@ -128,13 +128,9 @@ int tenant_create(struct ctl *ctl, const char *name, const char *basis, const ch
 
 static int check_basis(const char *basis, const char *reason)
 {
-    if (!basis || setting_check(setting_find("analytics_basis"), basis, NULL) < 0)
-        return ctl_fail(
-            CTL_USAGE,
-            "on what basis may this tenant's visitors be analysed?\n"
-            "  --analytics-basis consent               only of those who agreed are ids kept\n"
-            "  --analytics-basis legitimate_interest --reason TEXT    of all, for a stated reason\n"
-            "  it can be changed later: journeyctl settings set");
+    struct err err;
+    if (setting_check(setting_find("analytics_basis"), basis, &err) < 0)
+        return ctl_fail(CTL_USAGE, "--analytics-basis: %s", err.message);
     bool interest = strcmp(basis, "legitimate_interest") == 0;
     if (interest && (!reason || !*reason))
         return ctl_fail(CTL_USAGE, "legitimate_interest needs its reason: --reason 'fraud and "
@@ -144,23 +140,33 @@ static int check_basis(const char *basis, const char *reason)
     return CTL_DONE;
 }
 
+/* Nobody is to be surprised by ids that vanish. */
+static void say_default_basis(void)
+{
+    fprintf(stderr, "analytics by consent: of visitors who have not agreed no ids are kept\n"
+                    "  otherwise: --analytics-basis legitimate_interest --reason TEXT; it can be "
+                    "changed later (settings set)\n");
+}
+
 int command_tenants_create(struct ctl *ctl, const struct args *args)
 {
     struct err err;
     struct tenant tenant;
     const char *name = args->positional[0];
     const char *rate = args_get(args, "rate");
-    const char *reason = args_get(args, "reason");
+    const char *basis = args_get(args, "analytics-basis"), *reason = args_get(args, "reason");
     if (!*name || strlen(name) > 255 || !utf8_valid(slice_str(name)))
         return ctl_fail(CTL_USAGE, "a tenant's name is 1 to 255 bytes of text");
-    int status = check_basis(args_get(args, "analytics-basis"), reason);
+    int status = check_basis(basis ? basis : "consent", reason);
     if (status != CTL_DONE)
         return status;
     if (rate && setting_check(setting_find("rate_limit"), rate, &err) < 0)
         return ctl_fail(CTL_USAGE, "--rate: %s", err.message);
     if (rate && strcmp(rate, "default") == 0)
         rate = NULL;
-    status = tenant_create(ctl, name, args_get(args, "analytics-basis"), reason, rate, &tenant);
+    if (!basis)
+        say_default_basis();
+    status = tenant_create(ctl, name, basis ? basis : "consent", reason, rate, &tenant);
     if (status == CTL_DONE || status == CTL_PARTLY)
         printf("%s\n", tenant.id);
     return status;

@@ -1,8 +1,11 @@
 #include "setting.h"
 
 #include "args.h"
+#include "json.h"
 
 #include <stdio.h>
+
+#define JSON_MEMORY ((size_t)1 << 20)
 
 static const struct setting TABLE[] = {
     {"analytics_basis", SETTING_CHOICE, 0, 0, "consent|legitimate_interest", "consent",
@@ -14,13 +17,17 @@ static const struct setting TABLE[] = {
     {"rate_limit", SETTING_RATE, 0, 0, NULL, "default",
      "requests a second of each key; default: 1000 of a write key, 100 of a secret key", false},
     {"currency", SETTING_TEXT, 3, 3, NULL, "EUR", "of values sent without one, ISO 4217", false},
-    {"goal_events", SETTING_TEXT, 0, 2000, NULL, "",
-     "event names that are conversions too, besides Order Completed: a JSON object of name and "
-     "conversion type",
+    {"stage_events", SETTING_OBJECT, 0, 4000, NULL, "",
+     "event name to the stage it moves a session to, forward only, instead of the built-in table; "
+     "{\"Quote Requested\":\"decision\"}",
+     false},
+    {"goal_events", SETTING_OBJECT, 0, 2000, NULL, "",
+     "event names that are conversions too, besides Order Completed: event name to conversion "
+     "type; {\"Signed Up\":\"email_signup\"}",
      false},
     {"goal_types", SETTING_TEXT, 0, 1000, NULL, "purchase,consultation_booking",
      "conversion types that move a session to the stage conversion, separated by commas", false},
-    {"retention_days", SETTING_INT, 0, 3650, NULL, "365",
+    {"retention_days", SETTING_INT, 0, 36500, NULL, "365",
      "a known person's sessions start in the stage retention for so long after a conversion",
      false},
 };
@@ -50,6 +57,9 @@ const char *setting_range(const struct setting *setting, char out[100])
         break;
     case SETTING_RATE:
         snprintf(out, 100, "default|none|1 .. 1000000");
+        break;
+    case SETTING_OBJECT:
+        snprintf(out, 100, "a JSON object, at most %lld bytes", (long long)setting->max);
         break;
     case SETTING_TEXT:
         if (setting->min == setting->max)
@@ -84,6 +94,16 @@ static bool is_text(const struct setting *setting, const char *value)
     return size >= setting->min && size <= setting->max && utf8_valid(slice_str(value));
 }
 
+static bool is_object(const char *value)
+{
+    const struct json_node *root;
+    struct arena *arena = arena_create(JSON_MEMORY);
+    bool good = arena && json_parse(&root, slice_str(value), arena, NULL) == 0 &&
+                json_is(root, JSON_OBJECT);
+    arena_destroy(&arena);
+    return good;
+}
+
 int setting_check(const struct setting *setting, const char *value, struct err *err)
 {
     bool good = false;
@@ -96,6 +116,9 @@ int setting_check(const struct setting *setting, const char *value, struct err *
         break;
     case SETTING_RATE:
         good = is_choice("default|none", value) || is_number(value, 1, 1000000);
+        break;
+    case SETTING_OBJECT:
+        good = is_text(setting, value) && (!*value || is_object(value));
         break;
     case SETTING_TEXT:
         good = is_text(setting, value);

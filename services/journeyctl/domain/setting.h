@@ -8,7 +8,8 @@ enum setting_type {
     SETTING_INT,    /* whole number, min..max */
     SETTING_CHOICE, /* one of the words in `choices` */
     SETTING_RATE,   /* "default", "none", or a whole number a second, 1..1000000 */
-    SETTING_TEXT,   /* 0..max bytes */
+    SETTING_TEXT,   /* min..max bytes */
+    SETTING_OBJECT, /* a JSON object of at most max bytes, or nothing */
 };
 
 struct setting {

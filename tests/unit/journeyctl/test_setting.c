@@ -22,6 +22,10 @@ static void test_check(void **state)
         {"rate_limit", "-1", false},
         {"currency", "USD", true},
         {"currency", "US", false},
+        {"stage_events", "{\"A\":\"decision\"}", true},
+        {"stage_events", "", true},
+        {"stage_events", "[]", false},
+        {"stage_events", "{", false},
         {"analytics_reason", "our own statistics", true},
         {"analytics_reason", "\xff", false},
     };
