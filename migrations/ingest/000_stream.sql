@@ -1,0 +1,1 @@
+select common.create_stream_tables();

@@ -1,0 +1,124 @@
+/* Events: each of a batch is decided alone, in order. */
+#include "domain/seen.h"
+#include "domain/timing.h"
+#include "ingest.h"
+#include "topics.h"
+
+unsigned ingest_batch_count(const void *body)
+{
+    const Journey__V1__EventBatch *batch = body;
+    return (unsigned)batch->n_events;
+}
+
+int ingest_batch_key(const void *body, unsigned index, struct arena *arena, struct stream_key *key,
+                     struct err *err)
+{
+    const Journey__V1__EventBatch *batch = body;
+    return ingest_key(key, batch->tenant_id, batch->events[index]->device, arena, err);
+}
+
+struct slice ingest_batch_alone(const void *body, unsigned index, struct arena *arena)
+{
+    Journey__V1__EventBatch alone = *(const Journey__V1__EventBatch *)body;
+    alone.events += index;
+    alone.n_events = 1;
+    size_t size = journey__v1__event_batch__get_packed_size(&alone);
+    uint8_t *bytes = arena_alloc(arena, size + 1);
+    if (!bytes)
+        return slice_make(NULL, 0);
+    journey__v1__event_batch__pack(&alone, bytes);
+    return slice_make(bytes, size);
+}
+
+static enum ingest_invalid validate(const Journey__V1__Event *event)
+{
+    struct ingest_event plain = {
+        .type = (int)event->type,
+        .device = slice_make(event->device.data, event->device.len),
+        .message_id = slice_str(event->message_id),
+        .name = slice_str(event->name),
+        .session_id = slice_str(event->session_id),
+        .timestamp_us = event->timestamp_us,
+    };
+    return ingest_validate(&plain);
+}
+
+/* True: this message id came before. Else it is noted, if its hour has room. */
+static bool seen_before(struct stream_decision *d, const Journey__V1__Event *event)
+{
+    struct ingest_seen_hash hash = ingest_seen_hash(slice_str(event->message_id));
+    struct slice newest = {0};
+    int64_t newest_us = 0, at_us;
+    bool fresh;
+    for (unsigned i = 0; i < d->n_parts; i++) {
+        if (d->parts[i].sub <= d->now_us - INGEST_SEEN_KEEP_US)
+            continue;
+        if (ingest_seen_holds(d->parts[i].data, hash))
+            return true;
+        newest = d->parts[i].data;
+        newest_us = d->parts[i].sub;
+    }
+    if (ingest_seen_place(d->now_us, newest_us, newest.size, &at_us, &fresh))
+        stream_put_part(d, at_us,
+                        ingest_seen_append(fresh ? slice_make(NULL, 0) : newest, hash, d->arena));
+    else
+        stream_count(d, INGEST_COUNT_UNTRACKED, 1);
+    return false;
+}
+
+static void count(struct stream_decision *d, const struct ingest_timing *timing, bool opens)
+{
+    stream_count(d, INGEST_COUNT_ACCEPTED, 1);
+    if (opens)
+        stream_count(d, INGEST_COUNT_SESSIONS, 1);
+    if (timing->clamped)
+        stream_count(d, INGEST_COUNT_CLAMPED, 1);
+    if (timing->late)
+        stream_count(d, INGEST_COUNT_LATE, 1);
+}
+
+static void accept(struct stream_decision *d, const struct stream_message *m,
+                   Journey__V1__Event *event, int64_t received_us)
+{
+    struct ingest_settings settings = ingest_settings_of(d, m->key.tenant);
+    struct ingest_timing timing =
+        ingest_timing_of(event->timestamp_us, event->sent_at_us, received_us);
+    struct ingest_device *device = ingest_device_load(d, m, event->device.data);
+    Journey__V1__Accepted *accepted = arena_alloc(d->arena, sizeof(*accepted));
+    if (!device || !accepted)
+        return; /* the runtime refuses the decision: its arena has overflowed */
+    struct ingest_visit visit =
+        ingest_device_visit(device, slice_str(event->session_id), slice_str(event->message_id),
+                            timing.time_us, settings.idle_us, d->arena);
+    ingest_device_store(d, device, event->user);
+    journey__v1__accepted__init(accepted);
+    accepted->tenant_id =
+        (ProtobufCBinaryData){16, arena_copy(d->arena, m->key.tenant, sizeof(m->key.tenant))};
+    accepted->session_id = arena_str(d->arena, visit.session_id);
+    accepted->event = event;
+    accepted->time_us = timing.time_us;
+    accepted->received_us = received_us;
+    accepted->opens = visit.opens ? ingest_opening(event, visit.returning, d->arena) : NULL;
+    accepted->consent = ingest_consent(&settings, d->arena);
+    accepted->late = timing.late;
+    accepted->time_clamped = timing.clamped;
+    accepted->idle_us = settings.idle_us;
+    stream_publish(d, TOPIC_ACCEPTED, topic_key(m->key.tenant, visit.session_id, d->arena),
+                   accepted, timing.time_us);
+    count(d, &timing, visit.opens);
+}
+
+void ingest_batch_decide(struct stream_decision *d, const struct stream_message *m)
+{
+    const Journey__V1__EventBatch *batch = m->body;
+    Journey__V1__Event *event = batch->events[m->index];
+    enum ingest_invalid invalid = validate(event);
+    if (invalid != INGEST_VALID) {
+        stream_count(d, INGEST_COUNT_REJECTED + (unsigned)invalid - 1, 1);
+        stream_reject(d, ingest_invalid_code(invalid), ingest_invalid_reason(invalid));
+    } else if (seen_before(d, event)) {
+        stream_count(d, INGEST_COUNT_DUPLICATES, 1);
+    } else {
+        accept(d, m, event, batch->received_us > 0 ? batch->received_us : d->now_us);
+    }
+}

@@ -1,0 +1,79 @@
+#pragma once
+/*
+ * ingest: raw events and session starts in, accepted events and bound starts out.
+ *
+ *   EventBatch ──► validate ──► seen before? ──► when? ──► which session? ──► Accepted
+ *   StartSession ─────────────────────────────► bind the device ─────────────► forwarded to journey-state
+ *
+ * One state per device: its recent sessions (DeviceRecord), and beside it what it has sent in 24 h.
+ */
+#include "domain/session.h"
+#include "domain/validate.h"
+#include "stream.h"
+
+#include "journey/v1/command.pb-c.h"
+#include "journey/v1/event.pb-c.h"
+#include "journey/v1/journey.pb-c.h"
+#include "journey/v1/settings.pb-c.h"
+
+/* INGEST_COUNTER(id, name, labels, help); those of refused events come from INGEST_INVALID_TABLE */
+#define INGEST_COUNTER_TABLE(COUNTER)                                                              \
+    COUNTER(ACCEPTED, "journey_ingest_accepted_total", NULL, "events accepted")                    \
+    COUNTER(DUPLICATES, "journey_ingest_duplicates_total", NULL, "events seen before")             \
+    COUNTER(UNTRACKED, "journey_ingest_untracked_total", NULL,                                     \
+            "accepted, but their device's hour was too full to know them again")                   \
+    COUNTER(SESSIONS, "journey_ingest_sessions_opened_total", NULL, "sessions opened by events")   \
+    COUNTER(STARTS, "journey_ingest_starts_total", NULL, "session starts bound to their device")   \
+    COUNTER(CLAMPED, "journey_ingest_clamped_total", NULL, "events from the future")               \
+    COUNTER(LATE, "journey_ingest_late_total", NULL, "events over three days old")
+
+enum ingest_counter {
+#define INGEST_COUNTER_ENUM(id, ...) INGEST_COUNT_##id,
+    INGEST_COUNTER_TABLE(INGEST_COUNTER_ENUM)
+#undef INGEST_COUNTER_ENUM
+    INGEST_COUNT_REJECTED, /* + enum ingest_invalid - 1 */
+    INGEST_COUNTERS = INGEST_COUNT_REJECTED + INGEST_INVALID_COUNT - 1,
+};
+
+enum {
+    INGEST_MIRROR_SETTINGS
+};
+
+extern const struct stream_service ingest_service;
+extern const struct store_table ingest_devices_table, ingest_seen_table;
+
+/* decide.c: batches of events */
+unsigned ingest_batch_count(const void *body);
+int ingest_batch_key(const void *body, unsigned index, struct arena *arena, struct stream_key *key,
+                     struct err *err);
+struct slice ingest_batch_alone(const void *body, unsigned index, struct arena *arena);
+void ingest_batch_decide(struct stream_decision *d, const struct stream_message *m);
+
+/* start.c: commands */
+int ingest_command_key(const void *body, unsigned index, struct arena *arena,
+                       struct stream_key *key, struct err *err);
+void ingest_command_decide(struct stream_decision *d, const struct stream_message *m);
+
+/* record.c: the state, as the domain sees it and as it is kept */
+int ingest_key(struct stream_key *key, ProtobufCBinaryData tenant, ProtobufCBinaryData device,
+               struct arena *arena, struct err *err);
+struct ingest_device *ingest_device_load(const struct stream_decision *d,
+                                         const struct stream_message *m, const uint8_t device[16]);
+void ingest_device_store(struct stream_decision *d, const struct ingest_device *device,
+                         ProtobufCBinaryData user);
+void ingest_device_project(const void *state, int64_t now_us, struct arena *arena,
+                           struct store_value *values);
+
+/* settings.c: what the tenant has decided */
+struct ingest_settings {
+    int64_t idle_us;
+    bool legitimate_interest; /* of analytics */
+};
+struct ingest_settings ingest_settings_of(const struct stream_decision *d,
+                                          const uint8_t tenant[16]);
+Journey__V1__ConsentStamp *ingest_consent(const struct ingest_settings *settings,
+                                          struct arena *arena);
+
+/* opening.c: how a session that an event opens begins; NULL: the arena is full */
+Journey__V1__SessionStart *ingest_opening(const Journey__V1__Event *event, bool returning,
+                                          struct arena *arena);

@@ -1,0 +1,110 @@
+/* The service as the runtime sees it: its tables, its inputs, what it says. */
+#include "domain/seen.h"
+#include "ingest.h"
+#include "topics.h"
+
+static const struct store_column devices_columns[] = {
+    {"tenant_id", STORE_UUID, 0},     {"device", STORE_TEXT, 0},
+    {"user_id", STORE_UUID, 0},       {"session_id", STORE_TEXT, 0},
+    {"session_start", STORE_TIME, 0}, {"last_seen_at", STORE_TIME, 0},
+    {"sessions", STORE_INT, 0},       {"state", STORE_BYTES, 0},
+};
+const struct store_table ingest_devices_table = {
+    .name = "device_sessions",
+    .columns = devices_columns,
+    .n_columns = ARRAY_SIZE(devices_columns),
+    .n_key = 2,
+    .conflict = STORE_UPDATE,
+};
+
+static const struct store_column seen_columns[] = {
+    {"tenant_id", STORE_UUID, 0},
+    {"id", STORE_TEXT, 0},
+    {"hour", STORE_TIME, 0},
+    {"hashes", STORE_BYTES, 0},
+};
+const struct store_table ingest_seen_table = {
+    .name = "seen",
+    .columns = seen_columns,
+    .n_columns = ARRAY_SIZE(seen_columns),
+    .n_key = 3,
+    .conflict = STORE_UPDATE,
+    .roll = STORE_ROLL_HOUR,
+    .roll_column = "hour",
+    .roll_ahead = 6,
+    .roll_keep = 24,
+};
+static const struct stream_parts seen_parts = {.table = &ingest_seen_table,
+                                               .keep_us = INGEST_SEEN_KEEP_US};
+
+static const struct stream_state devices = {
+    .name = "device",
+    .table = &ingest_devices_table,
+    .type = &journey__v1__device_record__descriptor,
+    .project = ingest_device_project,
+    .parts = &seen_parts,
+};
+static const struct stream_state *const states[] = {&devices};
+
+#define EVENTS_FROM(name, line)                                                                    \
+    {                                                                                              \
+        .topic = name, .lane = line, .type = &journey__v1__event_batch__descriptor,                \
+        .state = &devices, .count = ingest_batch_count, .key = ingest_batch_key,                   \
+        .decide = ingest_batch_decide, .alone = ingest_batch_alone,                                \
+    }
+static const struct stream_input inputs[] = {
+    EVENTS_FROM(TOPIC_EVENTS, BUS_LANE_EVENTS),
+    EVENTS_FROM(TOPIC_IMPORTS, BUS_LANE_IMPORTS),
+    {
+        .topic = TOPIC_COMMANDS_INGEST,
+        .lane = BUS_LANE_COMMANDS,
+        .type = &journey__v1__command__descriptor,
+        .state = &devices,
+        .key = ingest_command_key,
+        .decide = ingest_command_decide,
+    },
+};
+
+static int64_t settings_version(const void *body)
+{
+    const Journey__V1__TenantSettings *settings = body;
+    return settings->version;
+}
+
+static const struct stream_mirror mirrors[] = {
+    [INGEST_MIRROR_SETTINGS] =
+        {
+            .topic = TOPIC_SETTINGS,
+            .type = &journey__v1__tenant_settings__descriptor,
+            .version = settings_version,
+            .limit = 10000, /* tenants */
+        },
+};
+
+static const struct stream_counter counters[] = {
+#define INGEST_COUNTER_ROW(id, name, labels, help) [INGEST_COUNT_##id] = {name, labels, help},
+    INGEST_COUNTER_TABLE(INGEST_COUNTER_ROW)
+#undef INGEST_COUNTER_ROW
+#define INGEST_INVALID_ROW(id, code, reason)                                                       \
+    [INGEST_COUNT_REJECTED + INGEST_INVALID_##id - 1] = {                                          \
+        "journey_ingest_rejected_total", "reason=\"" code "\"", "events that could not be used"},
+        INGEST_INVALID_TABLE(INGEST_INVALID_ROW)
+#undef INGEST_INVALID_ROW
+};
+
+static const int publishes[] = {TOPIC_ACCEPTED, TOPIC_COMMANDS_JOURNEY_STATE};
+
+const struct stream_service ingest_service = {
+    .name = "ingest",
+    .schema = "ingest",
+    .inputs = inputs,
+    .n_inputs = ARRAY_SIZE(inputs),
+    .states = states,
+    .n_states = ARRAY_SIZE(states),
+    .mirrors = mirrors,
+    .n_mirrors = ARRAY_SIZE(mirrors),
+    .counters = counters,
+    .n_counters = ARRAY_SIZE(counters),
+    .publishes = publishes,
+    .n_publishes = ARRAY_SIZE(publishes),
+};
