@@ -101,7 +101,7 @@ static void test_track(void **state)
     struct mapped m;
     map(&m,
         "{" ID ",\"userId\":\"u1\",\"event\":\"Product\\u0000 Viewed\",\"properties\":{ \"a\" : "
-               "1e20, \"b\":\"\\ud800\" },"
+        "1e20, \"b\":\"\\ud800\" },"
         "\"timestamp\":\"1970-01-01T00:00:01Z\",\"sentAt\":\"1970-01-01T00:00:02Z\",\"sessionId\":"
         "5,"
         "\"context\":{\"ip\":\"203.0.113.7\",\"traits\":{\"email\":\"a@b.c\"},\"page\":{\"url\":\"/"
