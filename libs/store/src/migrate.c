@@ -175,14 +175,13 @@ static int file_run(struct migrate *m, const char *schema, const char *name, con
         m->partitions);
     if (rc == 0)
         rc = store_pg_sync_exec(m->conn, sql, m->err);
+    if (rc == 0 && PQtransactionStatus(m->conn) != PQTRANS_INTRANS)
+        rc = err_set(m->err, ERR_INVALID, ERR_CLASS_FATAL, "store: it ends the transaction itself");
     if (rc == 0)
         rc = store_pg_sync_execf(
             m->conn, m->err,
             "insert into \"%s\".migrations (name, hash) values ('%s', '%s'); commit", schema, name,
             hash);
-    if (rc == 0 && PQtransactionStatus(m->conn) != PQTRANS_IDLE)
-        rc = err_set(m->err, ERR_INVALID, ERR_CLASS_FATAL,
-                     "store: it begins or ends transactions itself");
     if (rc < 0) {
         struct err cause = m->err ? *m->err : (struct err){0};
         (void)!store_pg_sync_exec(m->conn, "rollback", NULL);

@@ -237,9 +237,7 @@ static void on_connecting(evutil_socket_t fd, short what, void *user)
 }
 
 /* libpq would print what the server remarks. */
-void store_pg_silence(void *user, const PGresult *result)
-{
-}
+void store_pg_silence(void *user, const PGresult *result) {}
 
 static void link_connect(struct pg_link *link)
 {

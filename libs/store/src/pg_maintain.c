@@ -39,18 +39,21 @@ static int partition_make(struct maintain *m, const char *parent, const char *na
     return 0;
 }
 
+/* Waits for the transactions that may still see it; one that takes long leaves it to the next run. */
 static int partition_drop(struct maintain *m, const char *parent, const char *name, bool attached,
                           bool pending)
 {
+    struct err err = {0};
     int rc = 0;
     if (attached)
-        rc = store_pg_sync_execf(m->conn, m->err, "alter table \"%s\" detach partition \"%s\" %s",
+        rc = store_pg_sync_execf(m->conn, &err, "alter table \"%s\" detach partition \"%s\" %s",
                                  parent, name, pending ? "finalize" : "concurrently");
     if (rc == 0)
-        rc = store_pg_sync_execf(m->conn, m->err, "drop table \"%s\"", name);
-    if (rc == 0)
-        buf_printf(m->report, "dropped %s\n", name);
-    return rc;
+        rc = store_pg_sync_execf(m->conn, &err, "drop table \"%s\"", name);
+    if (rc < 0 && (err.class != ERR_CLASS_TRANSIENT || PQstatus(m->conn) != CONNECTION_OK))
+        return err_set(m->err, rc, err.class, "%s", err.message);
+    buf_printf(m->report, rc < 0 ? "left %s\n" : "dropped %s\n", name);
+    return 0;
 }
 
 /* ---- commits ---- */
@@ -175,7 +178,6 @@ int store_pg_maintain(const struct store_pg_options *options, int64_t now_us, st
     if (!conn)
         return ERR_UNAVAILABLE;
     struct maintain m = {conn, now_us, report, err};
-    /* a partition that waits for a long transaction is left for the next run */
     int rc = store_pg_sync_execf(
         conn, err,
         "set search_path = \"%s\"; set lock_timeout = '5s'; set statement_timeout = '60s'",
