@@ -141,7 +141,7 @@ static int send_record(struct event_batch *batch, struct entry *first, struct en
     record.client = arena_str(
         arena,
         slice_str(strncmp(exchange->route->pattern, "/v1/", 4) == 0 ? CLIENT_SEGMENT : CLIENT_API));
-    record.events = arena_alloc(arena, n * sizeof(*record.events));
+    record.events = arena_alloc(arena, n * sizeof(Journey__V1__Event *));
     if (!record.events)
         return ERR_NO_MEMORY;
     for (struct entry *e = first; e != end; e = e->next)

@@ -57,7 +57,7 @@ static bool read_batch(struct exchange *exchange, const struct json_node **first
         gw_fault_add(&faults, "batch", "required", "is required");
     else if (!json_is(batch, JSON_ARRAY))
         gw_fault_add(&faults, "batch", "wrong_type", "must be an array");
-    if (faults.n) {
+    if (!batch || faults.n) {
         exchange_problem(exchange, GW_PROBLEM_INVALID_REQUEST, NULL, &faults);
         return false;
     }

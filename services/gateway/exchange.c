@@ -32,7 +32,7 @@ void answer_problem(struct http_request *request, enum gw_problem problem, const
     gw_problem_write(&body, problem, detail, faults);
     if (info->retry_after_s) {
         char seconds[12];
-        snprintf(seconds, sizeof(seconds), "%d", info->retry_after_s);
+        (void)snprintf(seconds, sizeof(seconds), "%d", info->retry_after_s);
         http_response_header(request, "Retry-After", seconds);
     }
     if (problem == GW_PROBLEM_UNAUTHORIZED)

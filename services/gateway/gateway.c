@@ -27,9 +27,9 @@ static void name_incarnation(struct gateway *gateway)
     hex_format(gateway->incarnation, random, sizeof(random));
     int32_t partition =
         topic_partition(slice_make(gateway->incarnation, 16), bus_partitions(gateway->world.bus));
-    snprintf(gateway->reply_partition, sizeof(gateway->reply_partition), "%d", partition);
-    snprintf(gateway->source, sizeof(gateway->source), "/journey/gateway/%s",
-             gateway->world.instance);
+    (void)snprintf(gateway->reply_partition, sizeof(gateway->reply_partition), "%d", partition);
+    (void)snprintf(gateway->source, sizeof(gateway->source), "/journey/gateway/%s",
+                   gateway->world.instance);
 }
 
 static int listen_http(struct gateway *gateway, struct err *err)

@@ -1,7 +1,7 @@
 SERVICES += gateway
-gateway_SRC := main.c options.c gateway.c serve.c exchange.c slots.c routes.c keys.c events.c event_batch.c \
+gateway_SRC := main.c options.c gateway.c serve.c exchange.c slots.c routes.c keys.c key_cache.c events.c event_batch.c \
 	commands.c command_build.c envelope.c broker.c gunzip.c stats.c
 gateway_DOMAIN := domain/bodies.c domain/context.c domain/credentials.c domain/event.c domain/fault.c \
-	domain/gather.c domain/identity.c domain/key_cache.c domain/problem.c domain/schema.c domain/value.c
+	domain/gather.c domain/identity.c domain/problem.c domain/schema.c domain/value.c
 gateway_USES := base bus config http json proto service store topics
 gateway_PKGS := zlib libevent

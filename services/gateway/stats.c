@@ -28,12 +28,13 @@ static void add_route(struct gateway *gateway, unsigned row)
         }
     }
     for (int c = 0; c < CLASSES; c++) {
-        snprintf(labels, sizeof(labels), "route=\"%s\",code=\"%dxx\"", routes[row].name, c + 2);
+        (void)snprintf(labels, sizeof(labels), "route=\"%s\",code=\"%dxx\"", routes[row].name,
+                       c + 2);
         stats->answers[c] =
             metrics_add(gateway->world.metrics, METRIC_COUNTER, "gateway_requests_total", labels,
                         "Requests answered", NULL, 0);
     }
-    snprintf(labels, sizeof(labels), "route=\"%s\"", routes[row].name);
+    (void)snprintf(labels, sizeof(labels), "route=\"%s\"", routes[row].name);
     stats->seconds =
         metrics_add(gateway->world.metrics, METRIC_HISTOGRAM, "gateway_request_seconds", labels,
                     "From a request's arrival to its answer", metric_latency_bounds_s,

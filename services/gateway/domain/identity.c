@@ -29,7 +29,7 @@ const char *gw_made_message_id(const uint8_t tenant[16], const char *route,
 {
     uint8_t hash[GW_HASH_SIZE];
     char number[16];
-    snprintf(number, sizeof(number), "%u", index);
+    (void)snprintf(number, sizeof(number), "%u", index);
     struct slice parts[] = {slice_make(tenant, 16), slice_str(route), idempotency_key,
                             slice_str(number)};
     hash_keyed(hash, NULL, parts, ARRAY_SIZE(parts));

@@ -94,7 +94,8 @@ int gw_money(char out[GW_MONEY_SIZE], const struct json_node *node, struct arena
     }
     if (cents > MONEY_MAX_CENTS)
         return ERR_INVALID;
-    snprintf(out, GW_MONEY_SIZE, "%lld.%02lld", (long long)(cents / 100), (long long)(cents % 100));
+    (void)snprintf(out, GW_MONEY_SIZE, "%lld.%02lld", (long long)(cents / 100),
+                   (long long)(cents % 100));
     return 0;
 }
 

@@ -56,7 +56,7 @@ static void test_start(void **state)
     assert_string_equal(c->subject, "s 1/ä");
     assert_int_equal(c->id.len, 16);
     assert_int_equal(c->body_hash.len, 16);
-    assert_int_equal(c->deadline_us - c->received_us, WORLD_DEADLINE_MS * 1000);
+    assert_int_equal(c->deadline_us - c->received_us, WORLD_DEADLINE_MS * INT64_C(1000));
     assert_int_equal(start->timestamp_us, c->received_us);
     assert_true(start->start->persona_confidence == 0.5);
     assert_string_equal(start->start->device_context,

@@ -1,5 +1,5 @@
 /* What the cache knows of keys as time passes, and who is pushed out. */
-#include "domain/key_cache.h"
+#include "key_cache.h"
 
 #include "test.h"
 

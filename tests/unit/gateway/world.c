@@ -179,8 +179,8 @@ void world_receive(struct world *world, int fd, struct world_answer *answer)
     const char *end = got.size ? strstr((char *)got.data, "\r\n\r\n") : NULL;
     if (end) {
         answer->status = (int)strtol((char *)got.data + 9, NULL, 10);
-        snprintf(answer->head, sizeof(answer->head), "%.*s", (int)(end - (char *)got.data),
-                 (char *)got.data);
+        (void)snprintf(answer->head, sizeof(answer->head), "%.*s", (int)(end - (char *)got.data),
+                       (char *)got.data);
         answer->body = arena_str(world->arena, slice_str(end + 4));
     }
     buf_deinit(&got);
@@ -198,8 +198,8 @@ const char *world_header(const struct world_answer *answer, const char *name)
     for (const char *line = strstr(answer->head, "\r\n"); line; line = strstr(line, "\r\n")) {
         line += 2;
         if (strncasecmp(line, name, size) == 0 && strncmp(line + size, ": ", 2) == 0) {
-            snprintf(value, sizeof(value), "%.*s", (int)strcspn(line + size + 2, "\r"),
-                     line + size + 2);
+            (void)snprintf(value, sizeof(value), "%.*s", (int)strcspn(line + size + 2, "\r"),
+                           line + size + 2);
             return value;
         }
     }
