@@ -95,6 +95,7 @@ static int say(struct stream *s, struct batch *batch, struct item *item, const s
         reply->service = arena_copy(batch->arena, s->service->name, strlen(s->service->name));
         message.topic = TOPIC_REPLIES;
         message.key = correlation;
+        headers[message.n_headers++] = (struct bus_header){"correlation-id", correlation};
         body = reply;
     } else {
         message.partition = topic_partition(e->key, s->n_parts);

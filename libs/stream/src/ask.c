@@ -62,6 +62,8 @@ static void ask_done(struct store_load *load)
         message.n_headers = headers_cloudevents(
             headers, ask->arena, arena_printf(ask->arena, "answer-%s", ask->correlation),
             "journey.v1.Reply", source, s->now_us, ask->trace);
+        headers[message.n_headers++] =
+            (struct bus_header){"correlation-id", slice_str(ask->correlation)};
         if (bus_send(s->bus, &message, &err) < 0)
             observe(s, LOG_WARN, "answer_not_sent", "\"code\":\"%s\"", status_name(err.code));
     }
