@@ -32,7 +32,7 @@ demo_once() {
     echo "$question"
     answer=$(http POST "$http_port" /api/journey/sessions/start "$key" "$question") || return 1
     printf '→ %s\n\n' "$answer"
-    [ "${answer%%$'\n'*}" = 200 ] || { echo "the session start was refused; logs: $run/log" >&2; return 1; }
+    [[ $answer == 20[02]$'\n'* ]] || { echo "the session start was refused; logs: $run/log" >&2; return 1; }
 }
 
 # One line, rewritten each second. A series that is missing is a figure that is left out.

@@ -12,6 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 supervisor=$top/build/supervisor
 kafka_libs=$top/build/kafka/libs
+kafka_classes=$top/build/kafka/classes.jsa
 
 die() {
     printf '%s\n' "$@" >&2
@@ -95,6 +96,7 @@ stage 1
 dir $run/kafka
 arg java
 arg @$top/deploy/kafka/jvm.options
+$([ ! -s "$kafka_classes" ] || echo "arg -XX:SharedArchiveFile=$kafka_classes")
 arg -cp
 arg $kafka_libs/*
 arg kafka.Kafka
@@ -103,8 +105,27 @@ port $port
 ready log Kafka Server started
 ready-seconds 120
 stop-seconds 20
+process kafka-groups
+stage 2
+arg $top/deploy/kafka/await-groups
+arg 127.0.0.1
+arg $port
+ready exit
 EOF
 }
+
+# Keeps the classes that a broker loads as an archive: a start then takes a third less CPU. Without it all works the same.
+kafka_archive() (
+    run=$(mktemp -d)
+    trap '"$supervisor" stop "$run" || true; rm -rf "$run"' EXIT
+    ports_choose kafka kafka-controller
+    kafka_prepare
+    kafka_table >"$run/table"
+    supervisor_build
+    JAVA_TOOL_OPTIONS=-XX:ArchiveClassesAtExit=$kafka_classes.part "$supervisor" start "$run" "$run/table"
+    "$supervisor" stop "$run"
+    mv "$kafka_classes.part" "$kafka_classes"
+)
 
 # --- Postgres ------------------------------------------------------------------------------------------------------------
 
