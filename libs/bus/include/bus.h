@@ -47,19 +47,25 @@ struct bus_record {
 struct bus_message {
     int topic;
     int32_t partition;
-    struct slice key, value; /* copied by send; value with data NULL: a tombstone */
-    const struct bus_header *headers;
+    /* Copied by send. data NULL is no key, and no value: a tombstone; size 0 with data is empty. */
+    struct slice key, value;
+    const struct bus_header *headers; /* at most BUS_MAX_HEADERS */
     unsigned n_headers;
-    uint64_t cookie; /* comes back in the report */
+    uint64_t cookie; /* comes back in the report; not 0 */
 };
 
 enum bus_event_type {
     BUS_RECORD,
-    BUS_ASSIGNMENT, /* partitions, n_partitions: all that this member now has (none: lost, or leaving) */
+    /* partitions, n_partitions: all that this member now has (none: lost, or leaving). While a
+     * rebalance runs the last one stands. */
+    BUS_ASSIGNMENT,
     BUS_DELIVERED, /* cookie */
-    BUS_PRODUCER_FAILED, /* cookie of one that failed for good, err; or cookie 0: fatal. Call producer_reset */
-    BUS_OFFSET_GONE, /* topic, partition, offset: the log no longer (or not yet) has this offset; reading stopped */
-    BUS_ERROR, /* err: all brokers down, authentication...: for the log; nothing stopped */
+    /* cookie of one that failed for good, err; or cookie 0: fatal. Call producer_reset. */
+    BUS_PRODUCER_FAILED,
+    /* topic, partition, offset: the log no longer (or not yet) has this offset; reading stopped.
+     * It is found by polling the partition's lane, after the records before it. */
+    BUS_OFFSET_GONE,
+    BUS_ERROR, /* err: all brokers down, authentication...: for the log; nothing stopped. One a second */
 };
 
 struct bus_event {
@@ -77,40 +83,46 @@ struct bus_event {
 struct bus;
 
 struct bus_ops {
-    /* Membership: one group, subscribed to one topic; several topics' partition i go with it. */
+    /* Membership: one group, subscribed to one topic; several topics' partition i go with it.
+     * join when already a member: ERR_CONFLICT. */
     int (*join)(struct bus *bus, const char *group, int topic, struct err *err);
-    void (*leave)(
-        struct bus *
-            bus); /* quickly, so that others take over at once; an empty BUS_ASSIGNMENT follows, or may */
+    /* So that others take over at once: blocks for some 10 ms, 5 s when the broker hangs. An empty
+     * BUS_ASSIGNMENT follows, or may. */
+    void (*leave)(struct bus *bus);
 
-    /* Reading. start on a partition that is being read: ERR_CONFLICT. offset: a number or BUS_OFFSET_BEGIN. */
+    /* Reading. start on a partition that is being read: ERR_CONFLICT. offset: a number or
+     * BUS_OFFSET_BEGIN. */
     int (*start)(struct bus *bus, int topic, int32_t partition, int64_t offset, enum bus_lane lane,
                  struct err *err);
-    void (*stop)(
-        struct bus *bus, int topic,
-        int32_t partition); /* no record of it comes after this returns; unknown: nothing */
-    /* Blocks up to timeout: [begin, end) of a partition as the broker has it now. For starting up and take-overs. */
+    /* No record and no BUS_OFFSET_GONE of it comes after this returns; unknown: nothing. */
+    void (*stop)(struct bus *bus, int topic, int32_t partition);
+    /* Blocks up to timeout: [begin, end) of a partition as the broker has it now. For starting up
+     * and take-overs. ERR_UNAVAILABLE when none could say in time. */
     int (*range)(struct bus *bus, int topic, int32_t partition, int64_t *begin, int64_t *end,
                  int timeout_ms, struct err *err);
 
-    /* Sending. Copies. ERR_FULL: the queue is full, poll control and try later; others are permanent or fatal. */
+    /* Sending. Copies. ERR_FULL: the queue is full (a message leaves it when its report is polled),
+     * poll control and try later; others are permanent or fatal. */
     int (*send)(struct bus *bus, const struct bus_message *message, struct err *err);
-    void (*producer_reset)(
-        struct bus
-            *bus); /* purge, destroy, make anew; no report of before comes after this returns */
+    /* Purge, destroy, make anew; no report of before comes after this returns, though the broker
+     * may yet write what was under way. Blocks for some 10 ms, 0.3 s when no broker answers. */
+    void (*producer_reset)(struct bus *bus);
     size_t (*unreported)(struct bus *bus); /* messages sent whose report has not been polled */
 
-    /* Polling, never blocking. Each returns 1 and fills event, or 0. A BUS_RECORD or BUS_ASSIGNMENT is released by bus_event_release. */
+    /* Polling, never blocking. Each returns 1 and fills event, or 0. A BUS_RECORD or BUS_ASSIGNMENT
+     * is released by bus_event_release, before the bus is destroyed; a record outlives its stop. */
     int (*poll_control)(struct bus *bus, struct bus_event *event); /* all but records */
     int (*poll_lane)(struct bus *bus, enum bus_lane lane, struct bus_event *event);
     void (*release)(struct bus *bus, struct bus_event *event);
 
-    int (*fd)(
-        struct bus *
-            bus); /* readable when something can be polled (level: drain with drain_fd); -1: ask after each step */
+    /* Becomes readable when something enters an empty queue; -1: ask after each step. Drain it
+     * first, then poll: what is left unpolled (a spent budget, a paused lane) is not announced
+     * again. poll_control at least once a second: librdkafka wants a member to be seen alive, and
+     * errors are held back. */
+    int (*fd)(struct bus *bus);
     void (*drain_fd)(struct bus *bus);
     int32_t (*partitions)(struct bus *bus); /* the installation's count */
-    void (*destroy)(struct bus *bus);
+    void (*destroy)(struct bus *bus);       /* leaves the group */
 };
 
 struct bus {
@@ -195,20 +207,27 @@ struct bus_kafka_options {
     int delivery_timeout_ms; /* 0: never gives up (the runtime); the gateway a short one */
     int linger_ms;           /* 0 in the runtime */
     size_t send_queue_messages, send_queue_bytes; /* 0: 100,000 and 32 MiB */
-    const int
-        *send_topics; /* topics to warm at start: the first message to a cold one takes a second */
+    /* Topics to warm at start (it waits 0.3 s at most): the first message to a cold one takes a second. */
+    const int *send_topics;
     unsigned n_send_topics;
 };
 int bus_kafka_create(struct bus **bus, const struct bus_kafka_options *options,
                      struct err *err) MUST_CHECK;
-/* Creates what is missing from the topic table, dead-letter topics too; compares partitions, retention and clean-up of
- * what is there and reports differences into `report` (may be NULL). replication 0: the broker's default. Blocks. */
+/*
+ * Creates what is missing from the topic table, dead-letter topics too, and waits until the brokers
+ * know it; compares partitions and settings of what is there. A line in `report` (may be NULL) for
+ * each topic created and each difference; returns the number of differences. Nothing existing is
+ * changed. replication 0: the broker's default. Blocks, up to 30 s a step.
+ */
 int bus_kafka_create_topics(const char *brokers, const char *prefix, int32_t partitions,
                             int replication, struct buf *report, struct err *err) MUST_CHECK;
 
 /* ---- the twin ---- */
 
-/* A cluster is shared by the buses of one process; single-threaded. Delivered in order of sending, reports when polled. */
+/*
+ * A cluster is shared by the buses of one process; single-threaded, and destroyed after them. Delivered in order of
+ * sending, reports when polled. A bus that is destroyed is an instance that crashed: it leaves its group.
+ */
 struct bus_mem_cluster;
 struct bus_mem_cluster *bus_mem_cluster_create(int32_t partitions);
 void bus_mem_cluster_destroy(struct bus_mem_cluster **cluster);
