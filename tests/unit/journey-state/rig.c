@@ -23,13 +23,25 @@ static void rig_observe(void *user, enum log_level level, const char *event, con
         (void)snprintf(rig->stopped, sizeof(rig->stopped), "%s", event);
 }
 
-static void begin(struct rig *rig)
+static struct store *open_twin(struct rig *rig)
 {
     const struct store_table *tables[32];
     unsigned n = stream_tables(&journey_state_service, tables, 32);
+    return store_mem_create(rig->db, tables, n);
+}
+
+static bool run_twin(struct rig *rig)
+{
+    return store_mem_step(rig->store);
+}
+
+static const struct rig_store_ops twin = {open_twin, run_twin};
+
+static void begin(struct rig *rig)
+{
     struct err err = {0};
     rig->bus = bus_mem_create(rig->cluster);
-    rig->store = store_mem_create(rig->db, tables, n);
+    rig->store = rig->store_ops->open(rig);
     const struct stream_options options = {.bus = rig->bus,
                                            .store = rig->store,
                                            .clock = &rig->clock,
@@ -48,8 +60,15 @@ static void crash(struct rig *rig)
 
 struct rig *rig_create(void)
 {
+    return rig_create_on(&twin, NULL);
+}
+
+struct rig *rig_create_on(const struct rig_store_ops *ops, void *user)
+{
     struct rig *rig = calloc(1, sizeof(*rig));
     assert_non_null(rig);
+    rig->store_ops = ops;
+    rig->store_user = user;
     rig->clock.now_us = rig_now;
     rig->now_us = 1700000000 * SECOND_US;
     rig->cluster = bus_mem_cluster_create(RIG_PARTITIONS);
@@ -85,7 +104,7 @@ void rig_settle(struct rig *rig)
     struct bus_event event;
     for (int round = 0; round < 60; round++) {
         (void)stream_step(rig->stream);
-        while (store_mem_step(rig->store))
+        while (rig->store_ops->run(rig))
             (void)stream_step(rig->stream);
         while (bus_poll_control(rig->client, &event))
             bus_event_release(rig->client, &event);

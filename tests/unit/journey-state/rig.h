@@ -1,5 +1,5 @@
 #pragma once
-/* The service on the runtime's twins: one instance, time that only moves when told. */
+/* The service on the runtime's twins (or another store): one instance, time that only moves when told. */
 #include "bus.h"
 #include "json.h"
 #include "store.h"
@@ -15,6 +15,13 @@ enum {
     RIG_MAX = 4096
 };
 
+struct rig;
+/* Where the store comes from, and how it gets on: true when it did something. */
+struct rig_store_ops {
+    struct store *(*open)(struct rig *rig);
+    bool (*run)(struct rig *rig);
+};
+
 struct rig {
     struct clock clock;
     int64_t now_us;
@@ -22,6 +29,8 @@ struct rig {
     struct store_mem_db *db;
     struct bus *bus, *client;
     struct store *store;
+    const struct rig_store_ops *store_ops;
+    void *store_user;
     struct stream *stream;
     struct arena *arena; /* of what a test makes */
     uint64_t sent;
@@ -32,6 +41,7 @@ struct rig {
 extern const uint8_t rig_tenant[16], rig_user[16];
 
 struct rig *rig_create(void);
+struct rig *rig_create_on(const struct rig_store_ops *ops, void *user);
 void rig_destroy(struct rig **rig);
 void rig_restart(struct rig *rig); /* the instance dies and another takes over */
 void rig_settle(struct rig *rig);
