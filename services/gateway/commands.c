@@ -83,6 +83,13 @@ static void answer_refused(struct exchange *exchange, const Journey__V1__Problem
     exchange_problem(exchange, gw_problem_find(problem->code), problem->detail, &faults);
 }
 
+/* A service of another release, or with a fault. */
+static void answer_incomplete(struct exchange *exchange)
+{
+    log_event(LOG_ERROR, "reply_incomplete", NULL, "\"route\":\"%s\"", exchange->route->name);
+    exchange_problem(exchange, GW_PROBLEM_INTERNAL, NULL, NULL);
+}
+
 void command_reply(struct exchange *exchange, struct slice bytes)
 {
     Journey__V1__Reply *reply = journey__v1__reply__unpack(NULL, bytes.size, bytes.data);
@@ -95,9 +102,10 @@ void command_reply(struct exchange *exchange, struct slice bytes)
             struct slice json = arena_slice(exchange->arena, slice_str(reply->parts[i]->json));
             gw_gather_part(&exchange->gather, reply->parts[i]->name, json);
         }
-        if (!reply->problem)
-            gw_gather_service_done(&exchange->gather, reply->service);
-        settle(exchange);
+        if (reply->problem || gw_gather_service_done(&exchange->gather, reply->service))
+            settle(exchange);
+        else
+            answer_incomplete(exchange);
     }
     journey__v1__reply__free_unpacked(reply, NULL);
 }

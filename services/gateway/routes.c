@@ -17,7 +17,9 @@ static const struct gw_part_spec conversion_parts[] = {
     {"conversion", "journey-state", false, 0}, {"journey_state", "journey-state", false, 0}};
 static const struct gw_part_spec session_parts[] = {{"session", "journey-state", false, 0}};
 static const struct gw_part_spec page_parts[] = {{"page", "journey-state", false, 0}};
-static const struct gw_part_spec end_parts[] = {{"end", "journey-state", false, 0}};
+static const struct gw_part_spec end_parts[] = {{"journey_state", "journey-state", false, 0},
+                                                {"end_timestamp", "journey-state", false, 0},
+                                                {"total_session_time", "journey-state", false, 0}};
 
 static const struct gw_member start_members[] = {
     {"session_id", GW_FROM_SUBJECT, NULL},
@@ -41,7 +43,12 @@ static const struct gw_member conversion_members[] = {
 };
 static const struct gw_member session_members[] = {{NULL, GW_FROM_PART, "session"}};
 static const struct gw_member page_members[] = {{NULL, GW_FROM_PART, "page"}};
-static const struct gw_member end_members[] = {{NULL, GW_FROM_PART, "end"}};
+static const struct gw_member end_members[] = {
+    {"session_id", GW_FROM_SUBJECT, NULL},
+    {"journey_state", GW_FROM_PART, "journey_state"},
+    {"end_timestamp", GW_FROM_PART, "end_timestamp"},
+    {"total_session_time", GW_FROM_PART, "total_session_time"},
+};
 
 static const struct gw_answer start_answer = {200, PARTS(state_parts), MEMBERS(start_members)};
 static const struct gw_answer stage_answer = {200, PARTS(state_parts), MEMBERS(stage_members)};

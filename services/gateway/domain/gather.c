@@ -18,15 +18,17 @@ bool gw_gather_part(struct gw_gather *gather, const char *name, struct slice jso
     return false;
 }
 
-void gw_gather_service_done(struct gw_gather *gather, const char *service)
+bool gw_gather_service_done(struct gw_gather *gather, const char *service)
 {
+    bool complete = true;
     for (unsigned i = 0; i < gather->answer->n_parts; i++) {
         const struct gw_part_spec *spec = &gather->answer->parts[i];
         if (strcmp(spec->service, service) != 0 || gather->parts[i].here)
             continue;
-        gather->parts[i].here = !spec->optional;
         gather->parts[i].missed = spec->optional;
+        complete = complete && spec->optional;
     }
+    return complete;
 }
 
 bool gw_gather_refused(struct gw_gather *gather, const char *service)

@@ -3,7 +3,7 @@
  * The answer to a command is gathered from parts that services send. A route's table says which parts there are, whose
  * they are, which of them the answer can do without and how long those are waited for, and how they become JSON.
  *
- *     reply of a service ──► its parts are here (a part of its own that it did not send: null)
+ *     reply of a service ──► its parts are here; an optional one of its own that it did not send is missed
  *     problem of a service ──► of an essential part: the answer; else its parts are missed
  *     GW_GATHER_WAIT until every essential part is here, and every other one is here, missed or past its deadline;
  *     GW_GATHER_LATE when an essential one is past the request's deadline
@@ -56,8 +56,8 @@ struct gw_gather {
 void gw_gather_init(struct gw_gather *gather, const struct gw_answer *answer, int64_t deadline_us);
 /* One part of a reply; false: the answer has no such part. json is borrowed. */
 bool gw_gather_part(struct gw_gather *gather, const char *name, struct slice json);
-/* The service has said all it will. */
-void gw_gather_service_done(struct gw_gather *gather, const char *service);
+/* The service has said all it will; false: without an essential part of its own, which no answer can do without. */
+bool gw_gather_service_done(struct gw_gather *gather, const char *service);
 /* A problem instead of parts; true: an essential part is the service's, the problem is the answer. */
 bool gw_gather_refused(struct gw_gather *gather, const char *service);
 enum gw_gather_state gw_gather_state(const struct gw_gather *gather, int64_t elapsed_us);

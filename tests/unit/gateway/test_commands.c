@@ -111,7 +111,7 @@ static void test_literal_answers(void **state)
     static const struct {
         const char *head, *body;
         int body_case;
-        const char *parts[5];
+        const char *parts[7];
         int status;
         const char *answer;
     } cases[] = {
@@ -150,9 +150,10 @@ static void test_literal_answers(void **state)
         {"POST /api/journey/sessions/s1/end\r\nX-Api-Key: " WRITE_KEY,
          "",
          JOURNEY__V1__COMMAND__BODY_END,
-         {"end", "{\"session_id\":\"s1\"}"},
+         {"journey_state", "{}", "end_timestamp", "\"t\"", "total_session_time", "5", NULL},
          200,
-         "{\"session_id\":\"s1\"}"},
+         "{\"session_id\":\"s1\",\"journey_state\":{},\"end_timestamp\":\"t\",\"total_session_"
+         "time\":5}"},
     };
     struct world *world = *state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -248,6 +249,19 @@ static void test_late(void **state)
     world_turns(world, 5);
     assert_true(world_metric(world, "gateway_late_replies_total") == 1);
     assert_true(world_metric(world, "gateway_late_parts_total") == 2);
+}
+
+static void test_incomplete_reply(void **state)
+{
+    struct world *world = *state;
+    struct world_answer answer;
+    const struct bus_record *record;
+    int fd = world_send(world, SECRET("PUT /api/journey/sessions/s1/stage"), slice_str(STAGE_BODY));
+    journey__v1__command__free_unpacked(world_command(world, TOPIC_COMMANDS_JOURNEY_STATE, &record),
+                                        NULL);
+    world_reply(world, record, (const char *[]){"unheard_of", "{}", NULL});
+    world_receive(world, fd, &answer);
+    assert_int_equal(answer.status, 500);
 }
 
 static void test_not_taken(void **state)
@@ -372,9 +386,9 @@ int main(void)
         TEST(test_start),           TEST(test_start_without_anonymous_id),
         TEST(test_literal_answers), TEST(test_refusals),
         TEST(test_problem),         TEST(test_late),
-        TEST(test_not_taken),       TEST(test_strangers),
-        TEST(test_idempotency),     TEST(test_open_limit),
-        TEST(test_drain),
+        TEST(test_not_taken),       TEST(test_incomplete_reply),
+        TEST(test_strangers),       TEST(test_idempotency),
+        TEST(test_open_limit),      TEST(test_drain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

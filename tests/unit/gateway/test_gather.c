@@ -106,11 +106,13 @@ static void test_parts_that_a_service_leaves_out(void **state)
 {
     struct gw_gather g;
     gw_gather_init(&g, &answer, DEADLINE_US);
-    gw_gather_service_done(&g, "journey-state");
-    gw_gather_service_done(&g, "personalization");
-    gw_gather_service_done(&g, "scarcity");
+    assert_false(gw_gather_service_done(&g, "journey-state"));
+    part(&g, "journey_state", "{}");
+    assert_true(gw_gather_service_done(&g, "journey-state"));
+    assert_true(gw_gather_service_done(&g, "personalization"));
+    assert_true(gw_gather_service_done(&g, "scarcity"));
     assert_int_equal(gw_gather_state(&g, 0), GW_GATHER_READY);
-    assert_body(&g, "{\"session_id\":\"s\\\"1\",\"journey_state\":null,\"later\":[],"
+    assert_body(&g, "{\"session_id\":\"s\\\"1\",\"journey_state\":{},\"later\":[],"
                     "\"degraded\":[\"personalized_content\",\"scarcity_triggers\"]}");
 }
 
