@@ -57,7 +57,7 @@ void ingest_device_store(struct stream_decision *d, const struct ingest_device *
             (ProtobufCBinaryData){16, arena_copy(d->arena, device->device, sizeof(device->device))};
     }
     Journey__V1__DeviceSession *sessions = arena_alloc(d->arena, device->n * sizeof(*sessions));
-    record->sessions = arena_alloc(d->arena, device->n * sizeof(*record->sessions));
+    record->sessions = arena_alloc(d->arena, device->n * sizeof(void *));
     if (!sessions || !record->sessions)
         return; /* the runtime refuses the decision: its arena has overflowed */
     record->n_sessions = device->n;

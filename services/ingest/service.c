@@ -46,15 +46,27 @@ static const struct stream_state devices = {
 };
 static const struct stream_state *const states[] = {&devices};
 
-#define EVENTS_FROM(name, line)                                                                    \
-    {                                                                                              \
-        .topic = name, .lane = line, .type = &journey__v1__event_batch__descriptor,                \
-        .state = &devices, .count = ingest_batch_count, .key = ingest_batch_key,                   \
-        .decide = ingest_batch_decide, .alone = ingest_batch_alone,                                \
-    }
 static const struct stream_input inputs[] = {
-    EVENTS_FROM(TOPIC_EVENTS, BUS_LANE_EVENTS),
-    EVENTS_FROM(TOPIC_IMPORTS, BUS_LANE_IMPORTS),
+    {
+        .topic = TOPIC_EVENTS,
+        .lane = BUS_LANE_EVENTS,
+        .type = &journey__v1__event_batch__descriptor,
+        .state = &devices,
+        .count = ingest_batch_count,
+        .key = ingest_batch_key,
+        .decide = ingest_batch_decide,
+        .alone = ingest_batch_alone,
+    },
+    {
+        .topic = TOPIC_IMPORTS,
+        .lane = BUS_LANE_IMPORTS,
+        .type = &journey__v1__event_batch__descriptor,
+        .state = &devices,
+        .count = ingest_batch_count,
+        .key = ingest_batch_key,
+        .decide = ingest_batch_decide,
+        .alone = ingest_batch_alone,
+    },
     {
         .topic = TOPIC_COMMANDS_INGEST,
         .lane = BUS_LANE_COMMANDS,

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #define IDLE_MIN_S 60
-#define IDLE_MAX_S (24 * 60 * 60)
+#define IDLE_MAX_S (DAY_US / SECOND_US)
 
 static const char *setting(const Journey__V1__TenantSettings *settings, const char *key)
 {
@@ -22,7 +22,7 @@ struct ingest_settings ingest_settings_of(const struct stream_decision *d, const
         stream_mirror_get(d, INGEST_MIRROR_SETTINGS, slice_str(key));
     struct ingest_settings found = {.idle_us = INGEST_IDLE_US};
     const char *text = setting(settings, "session_idle_seconds");
-    long long seconds = text ? strtoll(text, NULL, 10) : 0;
+    int64_t seconds = text ? strtoll(text, NULL, 10) : 0;
     if (seconds >= IDLE_MIN_S && seconds <= IDLE_MAX_S)
         found.idle_us = seconds * SECOND_US;
     found.legitimate_interest =

@@ -16,11 +16,19 @@ struct event_base;
 struct http_server;
 struct http_request;
 
-enum http_method { HTTP_GET = 1, HTTP_POST = 2, HTTP_PUT = 4, HTTP_DELETE = 8, HTTP_OPTIONS = 16, HTTP_HEAD = 32, HTTP_PATCH = 64 };
+enum http_method {
+    HTTP_GET = 1,
+    HTTP_POST = 2,
+    HTTP_PUT = 4,
+    HTTP_DELETE = 8,
+    HTTP_OPTIONS = 16,
+    HTTP_HEAD = 32,
+    HTTP_PATCH = 64
+};
 
 struct http_server_options {
-    const char *address; /* "127.0.0.1" */
-    uint16_t port;       /* 0: a free one, see http_server_port */
+    const char *address;             /* "127.0.0.1" */
+    uint16_t port;                   /* 0: a free one, see http_server_port */
     size_t header_limit, body_limit; /* bytes; over them 431, 413 */
     int timeout_s;                   /* of an idle or slow connection */
     unsigned connection_limit;       /* beyond it new ones are closed at once, and counted */
@@ -28,20 +36,25 @@ struct http_server_options {
     void (*handle)(struct http_request *request, void *user); /* every request */
 };
 
-int http_server_create(struct http_server **server, struct event_base *base, const struct http_server_options *options, struct err *err) MUST_CHECK;
+int http_server_create(struct http_server **server, struct event_base *base,
+                       const struct http_server_options *options, struct err *err) MUST_CHECK;
 uint16_t http_server_port(const struct http_server *server);
-void http_server_stop_accepting(struct http_server *server); /* open requests go on; keep-alive ends with the next answer */
+void http_server_stop_accepting(
+    struct http_server *server); /* open requests go on; keep-alive ends with the next answer */
 /* Requests whose answer is not yet wholly sent; 0: drained. */
 unsigned http_server_open_requests(const struct http_server *server);
 unsigned http_server_connections(const struct http_server *server);
-uint64_t http_server_refused(const struct http_server *server); /* connections over the limit, since the start */
+uint64_t http_server_refused(
+    const struct http_server *server); /* connections over the limit, since the start */
 /* Not from inside a request's callbacks. Requests without an answer die with it: do not answer them afterwards. */
 void http_server_destroy(struct http_server **server);
 
 enum http_method http_request_method(const struct http_request *request);
-struct slice http_request_path(const struct http_request *request);  /* raw, before '?' */
-struct slice http_request_query(const struct http_request *request); /* raw, after '?', may be empty */
-const char *http_request_header(const struct http_request *request, const char *name); /* NULL: none; case-insensitive */
+struct slice http_request_path(const struct http_request *request); /* raw, before '?' */
+struct slice
+http_request_query(const struct http_request *request); /* raw, after '?', may be empty */
+const char *http_request_header(const struct http_request *request,
+                                const char *name); /* NULL: none; case-insensitive */
 struct slice http_request_body(const struct http_request *request);
 const char *http_request_peer(const struct http_request *request);
 /* One arena per request; everything of the request may live in it. */
@@ -49,13 +62,16 @@ struct arena *http_request_arena(struct http_request *request);
 void *http_request_user(const struct http_request *request);
 /* user: the owner's; gone(): the client hung up before the answer (the request is still to be answered, into nothing;
  * it may be answered from inside gone()). At most once per request, never from inside handle(). */
-void http_request_set_user(struct http_request *request, void *user, void (*gone)(struct http_request *request));
+void http_request_set_user(struct http_request *request, void *user,
+                           void (*gone)(struct http_request *request));
 void http_response_header(struct http_request *request, const char *name, const char *value);
 /* Ends the request. content_type NULL: no body. */
-void http_respond(struct http_request *request, int status, const char *content_type, struct slice body);
+void http_respond(struct http_request *request, int status, const char *content_type,
+                  struct slice body);
 
 /* Path segments: matches "/api/journey/sessions/{id}/stage", fills up to max parameters, percent-decoded into the arena. */
-bool http_path_match(const char *pattern, struct slice path, struct arena *arena, struct slice *parameters, unsigned max);
+bool http_path_match(const char *pattern, struct slice path, struct arena *arena,
+                     struct slice *parameters, unsigned max);
 /* The first value of a query parameter, decoded; data NULL: none. */
 struct slice http_query_get(struct slice query, const char *name, struct arena *arena);
 
@@ -68,12 +84,15 @@ struct http_client_request {
     const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
     struct slice body;          /* copied */
     int64_t timeout_ms;
-    void (*done)(const struct http_client_request *request, int status, struct slice body, const struct err *err); /* status 0: no answer */
+    void (*done)(const struct http_client_request *request, int status, struct slice body,
+                 const struct err *err); /* status 0: no answer */
     void *user;
 };
-int http_client_create(struct http_client **client, struct event_base *base, unsigned max_connections, struct err *err) MUST_CHECK;
+int http_client_create(struct http_client **client, struct event_base *base,
+                       unsigned max_connections, struct err *err) MUST_CHECK;
 /* Copies the struct with all it points to; done() comes once, from the loop, never from inside send. ERR_FULL: 16 requests
  * for each connection wait already. Answers over 4 MiB and requests without an answer are errors; a redirect is an answer. */
-int http_client_send(struct http_client *client, const struct http_client_request *request, struct err *err);
+int http_client_send(struct http_client *client, const struct http_client_request *request,
+                     struct err *err);
 unsigned http_client_open(const struct http_client *client);
 void http_client_destroy(struct http_client **client); /* done() is not called any more */

@@ -84,8 +84,8 @@ static int list_on_twins(struct app *app, struct err *err)
         status = app_create_stream(app, bus, store, err);
     if (status == 0)
         (void)service_process_run(app->process);
-    stream_destroy(&app->stream);
     store_destroy(&store);
+    stream_destroy(&app->stream);
     bus_destroy(&bus);
     store_mem_db_destroy(&db);
     bus_mem_cluster_destroy(&cluster);
@@ -126,9 +126,9 @@ static void app_teardown(struct app *app)
         if (events[i])
             event_free(events[i]);
     }
+    store_destroy(&app->store); /* its requests are the stream's memory */
     stream_destroy(&app->stream);
     bus_destroy(&app->bus);
-    store_destroy(&app->store);
     service_maintain_destroy(&app->maintain);
     service_process_destroy(&app->process);
 }

@@ -44,8 +44,8 @@ static void answers_and_errors(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char url[100];
         struct result result = {0};
-        snprintf(url, sizeof(url), "http://127.0.0.1:%u%s", http_server_port(l.server),
-                 cases[i].path);
+        (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u%s", http_server_port(l.server),
+                       cases[i].path);
         struct http_client_request request = {.method = cases[i].method,
                                               .url = url,
                                               .headers = headers,
@@ -73,7 +73,7 @@ static void no_answer_is_a_transient_error(void **state)
     char url[100];
     loopback_start(&l, (struct http_server_options){0});
     assert_int_equal(http_client_create(&client, l.base, 4, NULL), 0);
-    snprintf(url, sizeof(url), "http://127.0.0.1:%u/later", http_server_port(l.server));
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/later", http_server_port(l.server));
     struct http_client_request request = {
         .method = HTTP_GET, .url = url, .timeout_ms = 200, .done = done, .user = &late};
     assert_int_equal(http_client_send(client, &request, NULL), 0);
@@ -103,7 +103,7 @@ static void requests_are_bounded_and_may_be_left(void **state)
     char url[100];
     loopback_start(&l, (struct http_server_options){0});
     assert_int_equal(http_client_create(&client, l.base, 1, NULL), 0);
-    snprintf(url, sizeof(url), "http://127.0.0.1:%u/later", http_server_port(l.server));
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/later", http_server_port(l.server));
     struct http_client_request request = {
         .method = HTTP_GET, .url = url, .timeout_ms = 2000, .done = done, .user = &result};
     int sent = 0;

@@ -10,63 +10,59 @@
 
 /* ---- validity ---- */
 
-static void fill(char *out, const char *piece, unsigned times)
-{
-    out[0] = 0;
-    for (unsigned i = 0; i < times; i++)
-        strcat(out, piece);
-}
+struct event_case {
+    const char *name, *message_id;
+    int type;
+    const char *text, *session;
+    int64_t timestamp_us;
+    size_t device; /* bytes */
+    enum ingest_invalid want;
+};
+
+#define REPEAT_5(s)   s s s s s
+#define REPEAT_50(s)  REPEAT_5(s s s s s s s s s s)
+#define REPEAT_100(s) REPEAT_50(s) REPEAT_50(s)
+#define REPEAT_200(s) REPEAT_100(s) REPEAT_100(s)
+#define REPEAT_255(s) REPEAT_200(s) REPEAT_50(s) REPEAT_5(s)
+#define UMLAUT        "\xC3\xA4"
 
 static void validity(void **state)
 {
-    static char long_id[300], full_id[300], long_name[2000], full_name[2000], long_session[500];
-    fill(full_id, "a", 200);
-    fill(long_id, "a", 201);
-    fill(full_name, "\xC3\xA4", 255);
-    fill(long_name, "\xC3\xA4", 256);
-    fill(long_session, "\xC3\xA4", 101);
-    static const struct {
-        const char *name;
-        struct ingest_event event; /* the rest is good */
-        size_t device;
-        enum ingest_invalid want;
-    } cases[] = {
-#define EVENT(id, kind, text, session, time)                                                       \
-    {.type = kind,                                                                                 \
-     .message_id = {(const uint8_t *)(id), 0},                                                     \
-     .name = {(const uint8_t *)(text), 0},                                                         \
-     .session_id = {(const uint8_t *)(session), 0},                                                \
-     .timestamp_us = time}
-        {"a track", EVENT("m", 1, "Order Completed", "", 1), 16, INGEST_VALID},
-        {"a page without a name", EVENT("m", 2, "", "", 0), 16, INGEST_VALID},
-        {"an identify", EVENT("m", 4, "", "s1", 0), 16, INGEST_VALID},
-        {"no device", EVENT("m", 1, "n", "", 0), 0, INGEST_INVALID_DEVICE_MISSING},
-        {"half a device", EVENT("m", 1, "n", "", 0), 8, INGEST_INVALID_DEVICE_MISSING},
-        {"no message id", EVENT("", 1, "n", "", 0), 16, INGEST_INVALID_MESSAGE_ID_MISSING},
-        {"200 bytes of it", EVENT(full_id, 1, "n", "", 0), 16, INGEST_VALID},
-        {"201 bytes of it", EVENT(long_id, 1, "n", "", 0), 16, INGEST_INVALID_MESSAGE_ID_TOO_LONG},
-        {"no type", EVENT("m", 0, "n", "", 0), 16, INGEST_INVALID_TYPE_UNKNOWN},
-        {"a later type", EVENT("m", 7, "n", "", 0), 16, INGEST_INVALID_TYPE_UNKNOWN},
-        {"a track without a name", EVENT("m", 1, "", "", 0), 16, INGEST_INVALID_NAME_MISSING},
-        {"255 characters", EVENT("m", 1, full_name, "", 0), 16, INGEST_VALID},
-        {"256 characters", EVENT("m", 1, long_name, "", 0), 16, INGEST_INVALID_NAME_TOO_LONG},
-        {"a long session id", EVENT("m", 1, "n", long_session, 0), 16,
+    static const struct event_case cases[] = {
+        {"a track", "m", 1, "Order Completed", "", 1, 16, INGEST_VALID},
+        {"a page without a name", "m", 2, "", "", 0, 16, INGEST_VALID},
+        {"an identify", "m", 4, "", "s1", 0, 16, INGEST_VALID},
+        {"no device", "m", 1, "n", "", 0, 0, INGEST_INVALID_DEVICE_MISSING},
+        {"half a device", "m", 1, "n", "", 0, 8, INGEST_INVALID_DEVICE_MISSING},
+        {"no message id", "", 1, "n", "", 0, 16, INGEST_INVALID_MESSAGE_ID_MISSING},
+        {"200 bytes of it", REPEAT_200("a"), 1, "n", "", 0, 16, INGEST_VALID},
+        {"201 bytes of it", REPEAT_200("a") "a", 1, "n", "", 0, 16,
+         INGEST_INVALID_MESSAGE_ID_TOO_LONG},
+        {"no type", "m", 0, "n", "", 0, 16, INGEST_INVALID_TYPE_UNKNOWN},
+        {"a later type", "m", 7, "n", "", 0, 16, INGEST_INVALID_TYPE_UNKNOWN},
+        {"a track without a name", "m", 1, "", "", 0, 16, INGEST_INVALID_NAME_MISSING},
+        {"255 characters", "m", 1, REPEAT_255(UMLAUT), "", 0, 16, INGEST_VALID},
+        {"256 characters", "m", 1, REPEAT_255(UMLAUT) "a", "", 0, 16, INGEST_INVALID_NAME_TOO_LONG},
+        {"a session id of 100", "m", 1, "n", REPEAT_100(UMLAUT), 0, 16, INGEST_VALID},
+        {"one of 101", "m", 1, "n", REPEAT_100(UMLAUT) "a", 0, 16,
          INGEST_INVALID_SESSION_ID_INVALID},
-        {"a newline in it", EVENT("m", 1, "n", "a\nb", 0), 16, INGEST_INVALID_SESSION_ID_INVALID},
-        {"no UTF-8", EVENT("m", 1, "\xff", "", 0), 16, INGEST_INVALID_TEXT_INVALID},
-        {"before 1970", EVENT("m", 1, "n", "", -1), 16, INGEST_INVALID_TIMESTAMP_INVALID},
-        {"after 2261", EVENT("m", 1, "n", "", INT64_C(9214646400000000)), 16,
+        {"a newline in it", "m", 1, "n", "a\nb", 0, 16, INGEST_INVALID_SESSION_ID_INVALID},
+        {"no UTF-8", "m", 1, "\xff", "", 0, 16, INGEST_INVALID_TEXT_INVALID},
+        {"before 1970", "m", 1, "n", "", -1, 16, INGEST_INVALID_TIMESTAMP_INVALID},
+        {"after 2261", "m", 1, "n", "", INT64_C(9214646400000000), 16,
          INGEST_INVALID_TIMESTAMP_INVALID},
     };
     static const uint8_t device[16] = {1};
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct ingest_event event = cases[i].event;
-        event.device = slice_make(device, cases[i].device);
-        event.message_id = slice_str((const char *)event.message_id.data);
-        event.name = slice_str((const char *)event.name.data);
-        event.session_id = slice_str((const char *)event.session_id.data);
-        assert_case(cases[i].name, ingest_validate(&event) == cases[i].want);
-        assert_case(cases[i].name, ingest_invalid_code(cases[i].want)[0] != 0);
+        const struct event_case *c = &cases[i];
+        struct ingest_event event = {.type = c->type,
+                                     .device = slice_make(device, c->device),
+                                     .message_id = slice_str(c->message_id),
+                                     .name = slice_str(c->text),
+                                     .session_id = slice_str(c->session),
+                                     .timestamp_us = c->timestamp_us};
+        assert_case(c->name, ingest_validate(&event) == c->want);
+        assert_case(c->name, ingest_invalid_code(c->want)[0] != 0);
     }
 }
 
@@ -228,27 +224,25 @@ static void the_same_event_opens_the_same_session(void **state)
 static void message_ids_are_known_by_chunks(void **state)
 {
     struct arena *arena = arena_create(16 << 20);
-    struct slice chunks[64];
-    int64_t times[64], at_us, now_us = 500 * HOUR_US + 7 * MINUTE_US;
-    unsigned n = 0, noted = 0;
+    struct slice chunks[INGEST_SEEN_PER_HOUR / INGEST_SEEN_CHUNK + 1] = {{0}};
+    int64_t times[ARRAY_SIZE(chunks)] = {0}, at_us, now_us = 500 * HOUR_US + 7 * MINUTE_US;
+    unsigned n = 0, noted = 0; /* chunks[0] stands for none */
     bool fresh;
-    while (ingest_seen_place(now_us, n ? times[n - 1] : 0, n ? chunks[n - 1].size : 0, &at_us,
-                             &fresh)) {
+    while (ingest_seen_place(now_us, times[n], chunks[n].size, &at_us, &fresh)) {
         char *id = arena_printf(arena, "message %u", noted++);
-        if (fresh) {
-            times[n] = at_us;
-            chunks[n++] = slice_make(NULL, 0);
-        }
-        assert_int_equal(times[n - 1], at_us);
-        chunks[n - 1] = ingest_seen_append(chunks[n - 1], ingest_seen_hash(slice_str(id)), arena);
-        assert_true(ingest_seen_holds(chunks[n - 1], ingest_seen_hash(slice_str(id))));
+        n += fresh;
+        assert_true(n < ARRAY_SIZE(chunks));
+        assert_true(fresh ? at_us > times[n - 1] : at_us == times[n]);
+        times[n] = at_us;
+        chunks[n] = ingest_seen_append(chunks[n], ingest_seen_hash(slice_str(id)), arena);
+        assert_true(ingest_seen_holds(chunks[n], ingest_seen_hash(slice_str(id))));
     }
     assert_int_equal(noted, INGEST_SEEN_PER_HOUR);
-    assert_int_equal(times[0], 500 * HOUR_US);
-    assert_true(times[n - 1] < 501 * HOUR_US);
-    assert_false(ingest_seen_holds(chunks[0], ingest_seen_hash(SLICE_LITERAL("message 4095"))));
+    assert_int_equal(times[1], 500 * HOUR_US);
+    assert_true(times[n] < 501 * HOUR_US);
+    assert_false(ingest_seen_holds(chunks[1], ingest_seen_hash(SLICE_LITERAL("message 4095"))));
     /* the next hour has room again; a clock that goes back stays where it was */
-    assert_true(ingest_seen_place(501 * HOUR_US, times[n - 1], chunks[n - 1].size, &at_us, &fresh));
+    assert_true(ingest_seen_place(501 * HOUR_US, times[n], chunks[n].size, &at_us, &fresh));
     assert_true(fresh && at_us == 501 * HOUR_US);
     assert_true(ingest_seen_place(now_us, 501 * HOUR_US, 8, &at_us, &fresh));
     assert_true(!fresh && at_us == 501 * HOUR_US);

@@ -59,7 +59,7 @@ static pid_t start(char *option, const char *const *env, int *out)
         for (; *env; env += 2)
             setenv(env[0], env[1], 1);
         int status = service_main(option ? 2 : 1, argv, &service);
-        fflush(stdout);
+        (void)fflush(stdout);
         _exit(status);
     }
     close(fds[1]);
@@ -104,7 +104,7 @@ static void options(void **state)
         char option[8];
         int fd, status;
         struct buf text = {0};
-        snprintf(option, sizeof(option), "%s", cases[i].option);
+        (void)snprintf(option, sizeof(option), "%s", cases[i].option);
         pid_t pid = start(option, cases[i].env, &fd);
         read_all(fd, &text);
         assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -160,7 +160,7 @@ static void without_a_database_it_lives_and_says_why_it_is_not_ready(void **stat
     assert_int_equal(http_server_create(&server, base, &options, NULL), 0);
     assert_int_equal(http_client_create(&client, base, 2, NULL), 0);
     char port[8], url[64];
-    snprintf(port, sizeof(port), "%u", http_server_port(server));
+    (void)snprintf(port, sizeof(port), "%u", http_server_port(server));
     http_server_destroy(&server); /* free now, and taken by the child */
     const char *env[] = {"DATABASE_URL",
                          "postgresql://u@127.0.0.1:1/d",
@@ -172,9 +172,9 @@ static void without_a_database_it_lives_and_says_why_it_is_not_ready(void **stat
     int fd, status;
     struct buf text = {0};
     pid_t pid = start(NULL, env, &fd);
-    snprintf(url, sizeof(url), "http://127.0.0.1:%s/livez", port);
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%s/livez", port);
     expect(base, client, url, 200, "live");
-    snprintf(url, sizeof(url), "http://127.0.0.1:%s/readyz", port);
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%s/readyz", port);
     expect(base, client, url, 503, "postgres");
     usleep(500000); /* a few attempts later it still lives */
     expect(base, client, url, 503, "postgres");

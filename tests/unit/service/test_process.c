@@ -66,7 +66,7 @@ static void free_port(char out[8])
     struct http_server *server;
     struct http_server_options options = {.address = "127.0.0.1"};
     assert_int_equal(http_server_create(&server, base, &options, NULL), 0);
-    snprintf(out, 8, "%u", http_server_port(server));
+    (void)snprintf(out, 8, "%u", http_server_port(server));
     http_server_destroy(&server);
     event_base_free(base);
 }
@@ -76,7 +76,7 @@ static void ask(struct world *w, const char *path)
     char port[8], url[100];
     free_port(port);
     setup(w, port);
-    snprintf(url, sizeof(url), "http://127.0.0.1:%s%s", port, path);
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%s%s", port, path);
     struct http_client_request request = {
         .method = HTTP_GET, .url = url, .timeout_ms = 3000, .done = done, .user = w};
     assert_int_equal(http_client_send(w->client, &request, NULL), 0);
