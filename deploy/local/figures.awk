@@ -56,7 +56,7 @@ END {
     for (i = 1; i <= n; i++) {
         if (!seen[i])
             continue
-        if (kinds[i] == "sum")
+        if (kinds[i] == "sum" && total[i] > 0)
             add(sprintf("%s %d", labels[i], total[i]))
         else if (kinds[i] == "max_ms")
             add(sprintf("%s %.1f ms", labels[i], total[i] * 1000))
