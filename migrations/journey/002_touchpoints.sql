@@ -1,8 +1,7 @@
 -- Touchpoints, by month of receipt: retention drops whole tables, and an event that comes late does not make an old one
 -- grow again. Partitions are made ahead by the service; <table>_r<first day>.
 --
--- A session's touchpoints are numbered by its only writer. Each partition has a unique index over the number, which a
--- partitioned table itself cannot have; this one is what look-ups use in all of them.
+-- A session's touchpoints are numbered by its only writer; look-ups by number use one index in every partition.
 
 create table journey.journey_touchpoints (
     tenant_id uuid not null,

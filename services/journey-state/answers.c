@@ -93,7 +93,6 @@ void answer_end(const struct turn *turn)
     struct arena *arena = turn->decision->arena;
     const struct session *s = turn->session;
     Journey__V1__Reply *reply = reply_with_state(turn, 200);
-    add_part(reply, "session_id", render_string(s->session_id, arena), arena);
     add_part(reply, "end_timestamp", render_time(s->end_us, arena), arena);
     add_part(reply, "total_session_time", render_int(session_seconds(s), arena), arena);
     send(turn, reply);

@@ -182,14 +182,6 @@ const char *render_page(const struct store_found *found, unsigned n_found, int64
     return finish(&buf, arena);
 }
 
-const char *render_string(const char *text, struct arena *arena)
-{
-    struct buf buf = {0};
-    struct json_writer w = json_writer_make(&buf);
-    json_write_str(&w, text);
-    return finish(&buf, arena);
-}
-
 const char *render_time(int64_t time_us, struct arena *arena)
 {
     struct buf buf = {0};

@@ -15,6 +15,5 @@ const char *render_conversion(const uint8_t id[16], int64_t cents, struct arena 
  * last that was asked for; a page of large rows ends earlier. */
 const char *render_page(const struct store_found *found, unsigned n_found, int64_t until,
                         int64_t total, struct arena *arena);
-const char *render_string(const char *text, struct arena *arena);
 const char *render_time(int64_t time_us, struct arena *arena);
 const char *render_int(int64_t number, struct arena *arena);
