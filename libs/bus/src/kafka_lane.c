@@ -38,7 +38,7 @@ static void on_error(struct kafka_bus *bus, const rd_kafka_message_t *message)
 
 /*
  * In 2.0.2 a fetcher whose partitions all have full queues sleeps until something else wakes it, up to a second: taking
- * records does not. A query of the lane's partitions with no time to wait for its answer does, for 20 µs; made
+ * records does not. A query of the lane's partitions with no time to wait for its answer does; made
  * for each half queue taken, the queue is refilled before it is empty.
  */
 static void wake_fetcher(struct kafka_bus *bus, enum bus_lane lane)
