@@ -4,12 +4,15 @@
  *
  * A service owns one schema. What the stream runtime writes goes through one kind of transaction (store_commit): the
  * fences of its partitions first, then rows. What it reads are look-ups by key. Everything is asynchronous: a request
- * belongs to the caller until its done() is called, from the event loop, never from inside submit.
+ * belongs to the caller until its done() is called, from the event loop, never from inside submit. done() may submit
+ * and reset, but not destroy the store. What a result points to lives in the request's arena.
  *
  *   connection "commits"  own, commit, and loads marked after_commits: pipelined, carried out in the order submitted;
  *                         each is a transaction of its own; a failed one does not stop the next
  *   connection "loads"    other loads, in order among themselves
  *   connection "slow"     queries that people wait for
+ *
+ * At most 4,096 requests wait on a connection; one more is done with ERR_FULL (transient).
  *
  * The commits table (one per schema) is the fence and the memory of a partition:
  *   commits(part int, n bigint, epoch bigint, done bigint, tries int, offsets, numbers, watermarks, outbox bytea,
@@ -21,22 +24,23 @@
 /* ---- tables ---- */
 
 enum store_type {
-    STORE_INT,     /* int: .i */
-    STORE_BIGINT,  /* bigint: .i */
-    STORE_FLOAT,   /* double precision: .f */
-    STORE_BOOL,    /* .i */
-    STORE_TEXT,    /* text, varchar, char: .s, valid UTF-8 without NUL */
-    STORE_BYTES,   /* bytea: .s */
-    STORE_TIME,    /* timestamptz: .i, microseconds since 1970 */
-    STORE_UUID,    /* uuid: .s of 16 bytes */
-    STORE_JSON,    /* jsonb: .s, text */
+    STORE_INT,    /* int: .i */
+    STORE_BIGINT, /* bigint: .i */
+    STORE_FLOAT,  /* double precision: .f */
+    STORE_BOOL,   /* .i */
+    STORE_TEXT,   /* text, varchar, char: .s, valid UTF-8 without NUL */
+    STORE_BYTES,  /* bytea: .s */
+    STORE_TIME,   /* timestamptz: .i, microseconds since 1970; INT64_MIN and _MAX: the infinities */
+    STORE_UUID,   /* uuid: .s of 16 bytes */
+    STORE_JSON, /* jsonb: .s, text; Postgres gives it back with its own spacing and order of members */
     STORE_DECIMAL, /* numeric: .s, text */
     STORE_DATE,    /* date: .i, days since 1970-01-01 */
 };
 
 enum store_column_flag {
     STORE_COLUMN_ONCE = 1, /* written on insert, kept on update (created_at, id) */
-    STORE_COLUMN_ADD = 2,  /* on conflict the value is added to what is there (numbers only) */
+    STORE_COLUMN_ADD =
+        2, /* on conflict the value is added to what is there (INT, BIGINT, FLOAT; NULL adds nothing) */
 };
 
 struct store_column {
@@ -90,11 +94,16 @@ struct store_row {
 
 struct store;
 
-/* Rows of `table` whose first n_key columns (of `by`, column indexes) equal the key; each with the wanted columns. */
+/*
+ * Rows of `table` whose columns `by` equal the key; each with the wanted columns. A NULL equals nothing. An index must
+ * begin with `by` (then `order`): plans never scan the table. Each different look-up is a prepared statement (1,024 at
+ * most), so build them from constants, and pass what varies as keys. In `order`, NULLs come last (first when
+ * descending), and texts as their column's collation says (the twin: by bytes).
+ */
 struct store_lookup {
     const struct store_table *table;
-    const uint8_t *by;      /* column indexes that are compared for equality */
-    unsigned n_by;          /* 1..4 */
+    const uint8_t *by; /* column indexes that are compared for equality */
+    unsigned n_by;
     const uint8_t *columns; /* column indexes that are returned */
     unsigned n_columns;
     int order; /* column index to sort by, -1: none */

@@ -100,7 +100,7 @@ static void pg_load(struct store *store, struct store_load *load)
         arena_alloc(pg->arena, load->n_keys * sizeof(struct store_value *));
     if (!keys && !err.code)
         err_set(&err, ERR_TOO_LARGE, ERR_CLASS_PERMANENT, "store: too many keys");
-    if (err.code || load->n_keys == 0) {
+    if (err.code || !keys || load->n_keys == 0) {
         store_pg_end_unsent(link, request, &err);
         return;
     }

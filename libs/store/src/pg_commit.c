@@ -33,7 +33,7 @@ static int send_fences(struct pg *pg, struct pg_link *link, const struct store_c
                                                  bytes_value(fence->numbers),
                                                  bytes_value(fence->watermarks),
                                                  bytes_value(fence->outbox)};
-        rows[f] = memcpy(&values[f * COLUMNS], row, sizeof(row));
+        rows[f] = memcpy(&values[(size_t)f * COLUMNS], row, sizeof(row));
     }
     store_pg_params_reset(&pg->params);
     for (unsigned c = 0; c < COLUMNS; c++)

@@ -63,8 +63,10 @@ int64_t pg_number(const char *format, ...)
 static void link_into(const char *folder, const char *name, const char *from)
 {
     char path[128], *target = realpath(from, NULL);
-    if (!target)
+    if (!target) {
         fail_msg("%s: not found from here", from);
+        return;
+    }
     (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
     assert_int_equal(symlink(target, path), 0);
     free(target);
