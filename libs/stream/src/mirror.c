@@ -81,21 +81,21 @@ static void take(struct stream *s, struct mirror *mirror, const struct bus_recor
     mirror->n++;
 }
 
+/* Every end is asked for before anything is read: a question waits behind a fetch that waits for records. */
 static bool start(struct stream *s, struct mirror *mirror)
 {
+    struct err err = {0};
+    int64_t begin;
     for (int32_t p = 0; p < s->n_parts; p++) {
-        struct err err = {0};
-        int64_t begin;
-        if (mirror->next[p] == 0 && mirror->ends[p] == 0) {
-            if (bus_range(s->bus, mirror->spec->topic, p, &begin, &mirror->ends[p], 5000, &err) < 0)
-                return false;
-            mirror->next[p] = begin;
-            if (bus_start(s->bus, mirror->spec->topic, p, BUS_OFFSET_BEGIN, BUS_LANE_MIRRORS,
-                          &err) < 0 &&
-                err.code != ERR_CONFLICT)
-                return false;
-        }
+        if (bus_range(s->bus, mirror->spec->topic, p, &begin, &mirror->ends[p], 5000, &err) < 0)
+            return false;
+        mirror->next[p] = begin;
     }
+    for (int32_t p = 0; p < s->n_parts; p++)
+        if (bus_start(s->bus, mirror->spec->topic, p, BUS_OFFSET_BEGIN, BUS_LANE_MIRRORS, &err) <
+                0 &&
+            err.code != ERR_CONFLICT)
+            return false;
     mirror->last_us = s->now_us;
     return mirror->started = true;
 }
