@@ -5,9 +5,11 @@
 #include <event2/event.h>
 #include <stdio.h>
 
-#define POLL_BUDGET      512 /* reports and replies in one turn, so that HTTP gets its turns too */
-#define IDLE_POLL_US     (SECOND_US / 2)
-#define RANGE_TIMEOUT_MS 2000
+#define POLL_BUDGET  512 /* reports and replies in one turn, so that HTTP gets its turns too */
+#define IDLE_POLL_US (SECOND_US / 2)
+#define RANGE_TIMEOUT_MS                                                                           \
+    1000 /* blocks everybody: only at the start, and when a topic was emptied */
+#define REPLIES_AGAIN_US (3 * SECOND_US)
 #define LOG_EVERY_US     (10 * SECOND_US)
 
 const int broker_send_topics[] = {TOPIC_EVENTS, TOPIC_COMMANDS_INGEST, TOPIC_COMMANDS_JOURNEY_STATE,
@@ -34,6 +36,7 @@ static void start_replies(struct gateway *gateway)
     int32_t partition = topic_partition(name, bus_partitions(bus));
     int64_t begin = 0, end = 0;
     struct err err = {0};
+    gateway->replies_again_us = gateway_now(gateway) + REPLIES_AGAIN_US;
     int r = bus_range(bus, TOPIC_REPLIES, partition, &begin, &end, RANGE_TIMEOUT_MS, &err);
     if (r >= 0)
         r = bus_start(bus, TOPIC_REPLIES, partition, end, BUS_LANE_COMMANDS, &err);
@@ -118,7 +121,7 @@ static void on_readable(evutil_socket_t fd, short what, void *user)
 static void on_idle(evutil_socket_t fd, short what, void *user)
 {
     struct gateway *gateway = user;
-    if (!gateway->replies_started)
+    if (!gateway->replies_started && gateway_now(gateway) >= gateway->replies_again_us)
         start_replies(gateway);
     if (gateway->bus_event && broker_poll(gateway))
         event_active(gateway->bus_event, EV_READ, 0);

@@ -158,6 +158,19 @@ void events_discard(struct exchange *exchange)
     exchange_answer(exchange, 200, SLICE_LITERAL("{\"success\":true}"));
 }
 
+/* Where the SDK then sends to: here, under the name by which it found us. */
+static void write_api_host(struct exchange *exchange, struct json_writer *w)
+{
+    const char *host = http_request_header(exchange->request, "Host");
+    size_t size =
+        host ? strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]")
+             : 0;
+    if (size == 0 || host[size])
+        return;
+    json_key(w, "apiHost");
+    json_write_str(w, arena_printf(exchange->arena, "%s/v1", host));
+}
+
 void events_settings(struct exchange *exchange)
 {
     _cleanup_(buf_deinit) struct buf body = {0};
@@ -169,6 +182,7 @@ void events_settings(struct exchange *exchange)
     json_begin_object(&w);
     json_key(&w, "apiKey");
     json_write_slice(&w, exchange->parameters[0]);
+    write_api_host(exchange, &w);
     json_key(&w, "unbundledIntegrations");
     json_write_raw(&w, SLICE_LITERAL("[]"));
     json_key(&w, "addBundledMetadata");

@@ -12,7 +12,7 @@ void answer_cors(struct http_request *request)
         return;
     http_response_header(request, "Access-Control-Allow-Origin", origin);
     http_response_header(request, "Access-Control-Allow-Credentials", "true");
-    http_response_header(request, "Access-Control-Expose-Headers", "Retry-After, traceparent");
+    http_response_header(request, "Access-Control-Expose-Headers", "Retry-After");
     http_response_header(request, "Vary", "Origin");
 }
 

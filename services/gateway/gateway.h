@@ -58,7 +58,8 @@ struct gateway {
     char source[80];      /* ce_source */
     char reply_partition[12];
     bool replies_started, store_seen, draining;
-    int64_t broker_error_us; /* of the last log line about it */
+    int64_t broker_error_us;  /* of the last log line about it */
+    int64_t replies_again_us; /* when to try again to read them */
 };
 
 int gateway_create(struct gateway **gateway, const struct gateway_world *world,

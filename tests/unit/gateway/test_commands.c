@@ -264,6 +264,25 @@ static void test_incomplete_reply(void **state)
     assert_int_equal(answer.status, 500);
 }
 
+/* The topic was emptied behind its reader: it reads on from the end. */
+static void test_replies_gone(void **state)
+{
+    struct world *world = *state;
+    struct world_answer answer;
+    const struct bus_record *record;
+    int fd = world_send(world, SECRET("GET /api/journey/sessions/s1"), slice_str(""));
+    journey__v1__command__free_unpacked(world_command(world, TOPIC_COMMANDS_JOURNEY_STATE, &record),
+                                        NULL);
+    int32_t partition = (int32_t)strtol(world->gateway->reply_partition, NULL, 10);
+    world_reply(world, record, (const char *[]){"session", "1", NULL});
+    world_reply(world, record, (const char *[]){"session", "2", NULL});
+    bus_mem_truncate(world->cluster, TOPIC_REPLIES, partition, 2);
+    world_turns(world, 5);
+    world_reply(world, record, (const char *[]){"session", "3", NULL});
+    world_receive(world, fd, &answer);
+    assert_string_equal(answer.body, "3");
+}
+
 static void test_not_taken(void **state)
 {
     struct world *world = *state;
@@ -383,12 +402,19 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_start),           TEST(test_start_without_anonymous_id),
-        TEST(test_literal_answers), TEST(test_refusals),
-        TEST(test_problem),         TEST(test_late),
-        TEST(test_not_taken),       TEST(test_incomplete_reply),
-        TEST(test_strangers),       TEST(test_idempotency),
-        TEST(test_open_limit),      TEST(test_drain),
+        TEST(test_start),
+        TEST(test_start_without_anonymous_id),
+        TEST(test_literal_answers),
+        TEST(test_refusals),
+        TEST(test_problem),
+        TEST(test_late),
+        TEST(test_not_taken),
+        TEST(test_replies_gone),
+        TEST(test_incomplete_reply),
+        TEST(test_strangers),
+        TEST(test_idempotency),
+        TEST(test_open_limit),
+        TEST(test_drain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
