@@ -21,6 +21,7 @@ struct app {
     struct store *store;
     struct bus *bus;
     struct stream *stream;
+    struct redis *redis;
     struct event *step_at, *retry, *maintain_again, *readable;
     enum app_state state;
     bool step;          /* something happened that the stream should see */

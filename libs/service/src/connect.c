@@ -1,5 +1,6 @@
 /* Bringing a stream service up, step by step, and its tables' maintenance. */
 #include "app.h"
+#include "redis.h"
 #include <stdio.h>
 
 #define MAINTAIN_EVERY_US (10 * MINUTE_US)
@@ -24,6 +25,15 @@ static void retry_later(struct app *app, const char *what, const struct err *err
 static void observe(void *user, enum log_level level, const char *event, const char *fields)
 {
     log_event(level, event, NULL, "%s", fields ? fields : "");
+}
+
+static void cache(void *user, struct slice key, struct slice value, int64_t seconds)
+{
+    struct app *app = user;
+    if (value.data)
+        redis_set(app->redis, key, value, seconds);
+    else
+        redis_delete(app->redis, key);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -78,6 +88,7 @@ int app_create_stream(struct app *app, struct bus *bus, struct store *store, str
         .cache_bytes = (size_t)app->config.cache_mb << 20,
         .user = app,
         .observe = observe,
+        .cache = app->redis ? cache : NULL,
     };
     return stream_create(&app->stream, app->service, &options, err);
 }
@@ -103,6 +114,12 @@ static int connect_all(struct app *app, const char **what, struct err *err)
         app->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, app);
     if (fd >= 0 && (!app->readable || event_add(app->readable, NULL) != 0))
         return err_set(err, ERR_NO_MEMORY, ERR_CLASS_FATAL, "cannot wait for the bus");
+    *what = "redis";
+    struct redis_options redis = {.url = app->config.redis_url};
+    if (!app->redis)
+        status = redis_create(&app->redis, base, &redis, err);
+    if (status)
+        return status;
     *what = "stream";
     return app_create_stream(app, app->bus, app->store, err);
 }

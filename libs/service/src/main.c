@@ -10,6 +10,7 @@
  *   timer ───────────┘
  */
 #include "app.h"
+#include "redis.h"
 #include <stdio.h>
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
@@ -129,6 +130,7 @@ static void app_teardown(struct app *app)
     store_destroy(&app->store); /* its requests are the stream's memory */
     stream_destroy(&app->stream);
     bus_destroy(&app->bus);
+    redis_destroy(&app->redis);
     service_maintain_destroy(&app->maintain);
     service_process_destroy(&app->process);
 }

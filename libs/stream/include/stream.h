@@ -207,6 +207,10 @@ void stream_call(struct stream_decision *decision, const char *name, struct slic
 void stream_reject(struct stream_decision *decision, const char *code, const char *reason);
 /* This release does not know such a message: its partition stops until one comes that does. */
 void stream_stop(struct stream_decision *decision, const char *reason);
+/* A value that may be lost, for readers outside (Redis): written after the commit, under "<tenant>:<key>", for so many
+ * seconds; value with data NULL: removed. Nothing that must be right reads it. */
+void stream_cache(struct stream_decision *decision, struct slice key, struct slice value,
+                  int64_t seconds);
 void stream_count(struct stream_decision *decision, unsigned counter, double by);
 
 /* ---- running ------------------------------------------------------------------------------------------- */
@@ -223,6 +227,8 @@ struct stream_options {
     void *user;
     /* Something an operator should know; fields as log_event's. May be NULL. */
     void (*observe)(void *user, enum log_level level, const char *event, const char *fields);
+    /* A cached value, after its commit; NULL: there is no cache. */
+    void (*cache)(void *user, struct slice key, struct slice value, int64_t seconds);
 };
 
 int stream_create(struct stream **stream, const struct stream_service *service,

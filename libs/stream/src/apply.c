@@ -305,6 +305,22 @@ static void add_ask(struct stream *s, struct batch *batch, struct item *item,
     batch->asks_tail = &ask->next;
 }
 
+static void add_cached(struct stream *s, struct batch *batch, const struct item *item,
+                       const struct effect *e)
+{
+    char tenant[UUID_TEXT_SIZE];
+    uuid_format(tenant, item->key.tenant);
+    struct cached *cached = s->options.cache ? arena_alloc(batch->arena, sizeof(*cached)) : NULL;
+    const char *key = cached ? arena_printf(batch->arena, "%s:%.*s", tenant, (int)e->key.size,
+                                            (const char *)e->key.data)
+                             : NULL;
+    if (!key)
+        return;
+    *cached = (struct cached){.key = slice_str(key), .value = e->data, .seconds = e->number};
+    *batch->cached_tail = cached;
+    batch->cached_tail = &cached->next;
+}
+
 static void apply_one(struct stream *s, struct batch *batch, struct item *item,
                       const struct effect *e)
 {
@@ -339,6 +355,9 @@ static void apply_one(struct stream *s, struct batch *batch, struct item *item,
         break;
     case EFFECT_ASK:
         add_ask(s, batch, item, e);
+        break;
+    case EFFECT_CACHE:
+        add_cached(s, batch, item, e);
         break;
     case EFFECT_COUNT:
         if (e->number < s->service->n_counters)

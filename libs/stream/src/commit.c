@@ -20,6 +20,8 @@ void batch_free(struct stream *s, struct batch *batch)
     load_deinit(batch);
     arena_reset(batch->arena);
     batch->asks_tail = &batch->asks;
+    batch->cached = NULL;
+    batch->cached_tail = &batch->cached;
     batch->n_touched = batch->n_records = batch->n_items = batch->n_rows = batch->n_parts =
         batch->decided = 0;
     batch->bytes = 0;
@@ -52,6 +54,8 @@ static void settled(struct stream *s, struct batch *batch)
         if (batch->parts[i].row)
             batch->parts[i].row->committed = true;
     }
+    for (const struct cached *c = batch->cached; c; c = c->next)
+        s->options.cache(s->options.user, c->key, c->value, c->seconds);
     ask_start(s, batch->asks);
     batch->asks = NULL;
     adapt(s, batch, s->now_us - batch->submitted_us);

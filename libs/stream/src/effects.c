@@ -144,6 +144,14 @@ void stream_stop(struct stream_decision *d, const char *reason)
     add(d, EFFECT_STOP)->text = reason;
 }
 
+void stream_cache(struct stream_decision *d, struct slice key, struct slice value, int64_t seconds)
+{
+    struct effect *e = add(d, EFFECT_CACHE);
+    e->key = key;
+    e->data = value;
+    e->number = seconds;
+}
+
 void stream_count(struct stream_decision *d, unsigned counter, double by)
 {
     struct effect *e = add(d, EFFECT_COUNT);

@@ -242,6 +242,13 @@ struct ask {
     int32_t reply_partition;
 };
 
+/* A value for the cache, in the batch's arena. */
+struct cached {
+    struct cached *next;
+    struct slice key, value;
+    int64_t seconds;
+};
+
 enum batch_state {
     BATCH_FREE,
     BATCH_LOADING,
@@ -292,6 +299,7 @@ struct batch {
     struct part *marked; /* its record is tried only after `mark` was committed */
     struct store_position mark;
     struct ask *asks, **asks_tail;
+    struct cached *cached, **cached_tail;
     int64_t begun_us, submitted_us;
     unsigned decided;
 };
@@ -314,6 +322,7 @@ enum effect_kind {
     EFFECT_REJECT,
     EFFECT_STOP,
     EFFECT_COUNT,
+    EFFECT_CACHE,
 };
 
 struct effect {

@@ -147,6 +147,7 @@ int stream_create(struct stream **out, const struct stream_service *service,
     for (unsigned b = 0; b < ARRAY_SIZE(s->batches) && !status; b++) {
         s->batches[b].stream = s;
         s->batches[b].asks_tail = &s->batches[b].asks;
+        s->batches[b].cached_tail = &s->batches[b].cached;
         s->batches[b].arena = arena_create(BATCH_ARENA_LIMIT);
         status = s->batches[b].arena ? STATUS_OK : ERR_NO_MEMORY;
     }
