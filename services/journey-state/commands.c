@@ -6,6 +6,8 @@
 #include "journey/v1/command.pb-c.h"
 
 #define PARK_US (500 * INT64_C(1000)) /* an event that opens the session may be on its way */
+#define ANSWER_MARGIN_US SECOND_US      /* from a decision to its answer at the gateway, at the worst */
+#define PROMISE_US (2 * MINUTE_US)      /* how long a command that was promised waits for its session */
 
 static void decide_start(struct turn *turn, const Journey__V1__Command *command)
 {
@@ -112,18 +114,22 @@ static void decide_end(struct turn *turn, const Journey__V1__Command *command)
     answer_end(turn);
 }
 
-/* A session that is not there may be on its way from another topic: wait for it, but not longer than
- * the person who asked. */
+/*
+ * A session that is not there may be on its way from another topic. Somebody who still waits is told "not found" soon,
+ * and with time to spare; somebody whose time is over was told that the command will happen (202), so it waits for its
+ * session for as long as a take-over or a restart may hold that up.
+ */
 static void decide_absent(struct stream_decision *d, const struct stream_message *message)
 {
     const Journey__V1__Command *command = message->body;
-    int64_t until = d->now_us + PARK_US;
-    if (command->deadline_us > 0)
-        until = min_i64(until, command->deadline_us);
-    if (message->expired || until <= d->now_us)
+    bool waits = command->deadline_us == 0 || d->now_us + ANSWER_MARGIN_US < command->deadline_us;
+    int64_t until = command->received_us + PROMISE_US;
+    if (message->expired && (waits || command->read_only || until <= d->now_us))
         answer_not_found(d);
+    else if (waits || command->read_only)
+        stream_park(d, d->now_us + PARK_US);
     else
-        stream_park(d, until);
+        stream_park(d, max_i64(until, d->now_us + PARK_US));
 }
 
 static bool known(const Journey__V1__Command *command)

@@ -126,11 +126,25 @@ static void test_parked_until_it_comes(void **state)
     assert_string_equal(rig_stage_of(rig, reply), "decision");
 }
 
-static void test_deadline_passed(void **state)
+/* Its sender was told 202, so it is carried out however late its session comes. */
+static void test_promised_command_waits(void **state)
+{
+    Journey__V1__Command *c = rig_stage(rig, "s1", "decision");
+    c->received_us = rig->now_us - 5 * SECOND_US;
+    c->deadline_us = rig->now_us - 1;
+    assert_null(rig_ask(rig, c));
+    rig_pass(rig, 20 * SECOND_US);
+    rig_accept(rig, rig_event(rig, "s1", "Signed Up", NULL));
+    assert_string_equal(rig_stage_of(rig, rig_last_reply(rig)), "decision");
+}
+
+static void test_read_does_not_outwait_its_deadline(void **state)
 {
     Journey__V1__Command *c = rig_get(rig, "s1");
     c->deadline_us = rig->now_us - 1;
-    assert_int_equal(rig_status(rig_ask(rig, c)), 404);
+    assert_null(rig_ask(rig, c));
+    rig_pass(rig, SECOND_US);
+    assert_int_equal(rig_status(rig_last_reply(rig)), 404);
 }
 
 static void test_stage(void **state)
@@ -229,7 +243,8 @@ int main(void)
         CASE(test_start_after_touchpoints),
         CASE(test_not_found),
         CASE(test_parked_until_it_comes),
-        CASE(test_deadline_passed),
+        CASE(test_promised_command_waits),
+        CASE(test_read_does_not_outwait_its_deadline),
         CASE(test_stage),
         CASE(test_stage_refused),
         CASE(test_end),
