@@ -18,9 +18,9 @@ int ctl_fail(enum ctl_exit status, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    fputs("journeyctl: ", stderr);
-    vfprintf(stderr, format, list);
-    fputc('\n', stderr);
+    (void)fputs("journeyctl: ", stderr);
+    (void)vfprintf(stderr, format, list);
+    (void)fputc('\n', stderr);
     va_end(list);
     return status;
 }

@@ -70,7 +70,7 @@ static int query_failed(struct ctl *ctl, const PGresult *result)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    snprintf(ctl->db->state, sizeof(ctl->db->state), "%s", state ? state : "");
+    (void)snprintf(ctl->db->state, sizeof(ctl->db->state), "%s", state ? state : "");
     if (!state || PQstatus(ctl->db->pg) != CONNECTION_OK)
         return say_error("Postgres", PQerrorMessage(ctl->db->pg));
     if (strcmp(state, "42P01") == 0 || strcmp(state, "3F000") == 0)
@@ -90,6 +90,7 @@ static int query(struct ctl *ctl, PGresult **rows, const char *sql, int n, va_li
     int status = database_connect(ctl);
     if (status != CTL_DONE)
         return status;
+    assert(ctl->db);
     PGresult *result = PQexecParams(ctl->db->pg, sql, n, NULL, parameters, NULL, NULL, 0);
     ExecStatusType outcome = PQresultStatus(result);
     if (outcome != PGRES_TUPLES_OK && outcome != PGRES_COMMAND_OK) {

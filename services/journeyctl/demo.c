@@ -13,7 +13,7 @@
 #include <time.h>
 
 #define TENANT        "demo"
-#define KEY_LIFE_S    (24 * 3600) /* the key is shown to nobody */
+#define KEY_LIFE_S    INT64_C(86400) /* the key is shown to nobody */
 #define CONNECTIONS   4
 #define WAIT_EVERY_NS 300000000
 #define STILL_ROUNDS  10  /* 3 s without a change */
@@ -31,7 +31,7 @@ static int demo_tenant(struct ctl *ctl, struct tenant *tenant)
     if (status != CTL_DONE)
         return status;
     if (PQntuples(rows) == 0) {
-        fprintf(stderr, "making the tenant " TENANT "\n");
+        (void)fprintf(stderr, "making the tenant " TENANT "\n");
         return tenant_create(ctl, TENANT, "legitimate_interest", "a demonstration with public data",
                              "none", tenant);
     }
@@ -50,6 +50,7 @@ static int wait_still(struct ctl *ctl, const struct tenant *tenant, size_t expec
 {
     const struct timespec pause = {0, WAIT_EVERY_NS};
     int64_t before = -1, count = 0;
+    (void)fprintf(stderr, "waiting for the engine to have taken it all in\n");
     for (int round = 0, still = 0; round < WAIT_ROUNDS && still < STILL_ROUNDS; round++) {
         _cleanup_(database_free) PGresult *rows = NULL;
         int status = database_query(ctl, &rows, COUNT, 1, tenant->id);
@@ -125,9 +126,9 @@ static void print_next(void)
 
 int command_demo(struct ctl *ctl, const struct args *args)
 {
-    struct tenant tenant;
-    struct sender_figures figures;
-    const char *key, *url = args_get(args, "url");
+    struct tenant tenant = {0};
+    struct sender_figures figures = {0};
+    const char *key = NULL, *url = args_get(args, "url");
     const char *folder = args->n_positional > 0 ? args->positional[0]
                                                 : ctl_find_file(ctl, "shared/data/completejourney");
     if (!folder)

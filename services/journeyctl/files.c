@@ -81,7 +81,7 @@ static int unknown_form(const char *path)
 {
     (void)ctl_fail(CTL_FAILED, "%s: which data set is this? It should hold one of", path);
     for (unsigned i = 0; i < dataset_forms_count; i++)
-        fprintf(stderr, "  %s: %s\n", dataset_forms[i]->name, dataset_forms[i]->describes);
+        (void)fprintf(stderr, "  %s: %s\n", dataset_forms[i]->name, dataset_forms[i]->describes);
     return CTL_FAILED;
 }
 

@@ -6,8 +6,8 @@
 static void print_line(const struct command *command)
 {
     char usage[80];
-    snprintf(usage, sizeof(usage), "%s%s%s", command->name, *command->arguments ? " " : "",
-             command->arguments);
+    (void)snprintf(usage, sizeof(usage), "%s%s%s", command->name, *command->arguments ? " " : "",
+                   command->arguments);
     printf("  %-24s %s\n", usage, command->summary);
 }
 
@@ -44,10 +44,10 @@ static const char CLOSING[] =
 
 int help_overall(void)
 {
-    fputs(INTRODUCTION, stdout);
+    (void)fputs(INTRODUCTION, stdout);
     for (unsigned i = 0; i < command_table_size; i++)
         print_line(&command_table[i]);
-    fputs(CLOSING, stdout);
+    (void)fputs(CLOSING, stdout);
     return CTL_DONE;
 }
 
@@ -79,8 +79,8 @@ int help_command(const struct command *command)
     for (unsigned i = 0; i < command->n_options; i++) {
         const struct command_option *option = &command->options[i];
         char usage[60];
-        snprintf(usage, sizeof(usage), "--%s%s%s", option->name, option->value ? " " : "",
-                 option->value ? option->value : "");
+        (void)snprintf(usage, sizeof(usage), "--%s%s%s", option->name, option->value ? " " : "",
+                       option->value ? option->value : "");
         printf("%s  %-28s %s\n", i == 0 ? "\nOptions\n" : "", usage, option->help);
     }
     printf("\nExample\n%s", command->example);

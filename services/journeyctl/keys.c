@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #define PREFIX_SHOWN      12 /* enough to tell keys apart, far too little to use one */
-#define OVERLAP_DEFAULT_S (24 * 3600)
+#define OVERLAP_DEFAULT_S INT64_C(86400)
 
 /* At most a third of a key brought along is shown. */
 static const char *key_prefix(struct ctl *ctl, const char *key)
@@ -97,9 +97,9 @@ static int parse_expiry(const char *text, int64_t *seconds)
 
 int command_keys_create(struct ctl *ctl, const struct args *args)
 {
-    struct tenant tenant;
-    int64_t expires_s;
-    const char *key, *value = args_get(args, "value");
+    struct tenant tenant = {0};
+    int64_t expires_s = 0;
+    const char *key = NULL, *value = args_get(args, "value");
     int kind = apikey_kind(args_get(args, "kind"));
     if (kind < 0)
         return ctl_fail(CTL_USAGE, "--kind is write or secret, not '%s'", args_get(args, "kind"));
@@ -118,7 +118,7 @@ int command_keys_create(struct ctl *ctl, const struct args *args)
 int command_keys_list(struct ctl *ctl, const struct args *args)
 {
     _cleanup_(database_free) PGresult *rows = NULL;
-    struct tenant tenant;
+    struct tenant tenant = {0};
     int status = tenant_find(ctl, args_get(args, "tenant"), &tenant);
     if (status == CTL_DONE)
         status = database_query(
@@ -182,10 +182,10 @@ static int key_expire(struct ctl *ctl, const struct tenant *tenant, const char *
 
 int command_keys_rotate(struct ctl *ctl, const struct args *args)
 {
-    struct tenant tenant;
-    struct found_key old;
+    struct tenant tenant = {0};
+    struct found_key old = {0};
     int64_t overlap_s = OVERLAP_DEFAULT_S;
-    const char *key, *overlap = args_get(args, "overlap");
+    const char *key = NULL, *overlap = args_get(args, "overlap");
     if (overlap && args_duration(overlap, &overlap_s) < 0)
         return ctl_fail(CTL_USAGE, "--overlap is a duration (24h, 30m, 0s), not '%s'", overlap);
     int status = tenant_find(ctl, args_get(args, "tenant"), &tenant);
@@ -201,20 +201,20 @@ int command_keys_rotate(struct ctl *ctl, const struct args *args)
                         "the new key works, but the old one still does not expire\n"
                         "  journeyctl keys revoke %s --tenant %s",
                         old.id, tenant.name);
-    fprintf(stderr, "the old key works for another %lld s\n", (long long)overlap_s);
+    (void)fprintf(stderr, "the old key works for another %lld s\n", (long long)overlap_s);
     return CTL_DONE;
 }
 
 int command_keys_revoke(struct ctl *ctl, const struct args *args)
 {
-    struct tenant tenant;
-    struct found_key key;
+    struct tenant tenant = {0};
+    struct found_key key = {0};
     int status = tenant_find(ctl, args_get(args, "tenant"), &tenant);
     if (status == CTL_DONE)
         status = key_find(ctl, &tenant, args->positional[0], &key);
     if (status == CTL_DONE)
         status = key_expire(ctl, &tenant, key.id, 0, "key.revoke");
     if (status == CTL_DONE)
-        fprintf(stderr, "revoked; gateways forget it within a minute\n");
+        (void)fprintf(stderr, "revoked; gateways forget it within a minute\n");
     return status;
 }

@@ -27,7 +27,7 @@ struct reading {
 int letters_filter_init(struct ctl *ctl, const struct args *args, struct letters_filter *filter)
 {
     struct err err;
-    struct tenant tenant;
+    struct tenant tenant = {0};
     const char *topic = args_get(args, "topic"), *name = args_get(args, "tenant");
     *filter = (struct letters_filter){.topic = -1, .reason = args_get(args, "reason")};
     int status = topic ? scan_topic_find(topic, &filter->topic) : CTL_DONE;
@@ -253,6 +253,6 @@ int command_dlq_list(struct ctl *ctl, const struct args *args)
     if (status == CTL_DONE)
         status = letters_scan(ctl, &filter);
     if (status == CTL_DONE && listing.shown == 0)
-        fprintf(stderr, "no dead letters\n");
+        (void)fprintf(stderr, "no dead letters\n");
     return status;
 }

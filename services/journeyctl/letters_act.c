@@ -107,11 +107,11 @@ static int report(const struct acting *a)
     const char *verb = a->drop ? "dropped" : "sent back";
     printf("%s %lld\n", verb, (long long)a->done);
     if (a->empty > 0)
-        fprintf(stderr, "%lld could not be kept whole and cannot be sent back\n",
-                (long long)a->empty);
+        (void)fprintf(stderr, "%lld could not be kept whole and cannot be sent back\n",
+                      (long long)a->empty);
     if (a->refused > 0)
-        fprintf(stderr, "%lld were dealt with before; with --again they are %s once more\n",
-                (long long)a->refused, verb);
+        (void)fprintf(stderr, "%lld were dealt with before; with --again they are %s once more\n",
+                      (long long)a->refused, verb);
     if (a->done == 0 && a->refused == 0 && a->empty == 0)
         return ctl_fail(CTL_FAILED, "no dead letter fits\n  which there are: journeyctl dlq list");
     return a->done > 0 ? CTL_DONE : CTL_FAILED;

@@ -142,9 +142,9 @@ static void say_figures(struct load *load, int64_t now)
     if (now - load->said_us < FIGURES_US)
         return;
     load->said_us = now;
-    fprintf(stderr, "%.0f s: %llu events, %llu commands acknowledged, %llu retries\n",
-            (double)(now - load->started_us) / SECOND_US, (unsigned long long)load->events,
-            (unsigned long long)load->commands, (unsigned long long)load->retries);
+    (void)fprintf(stderr, "%.0f s: %llu events, %llu commands acknowledged, %llu retries\n",
+                  (double)(now - load->started_us) / SECOND_US, (unsigned long long)load->events,
+                  (unsigned long long)load->commands, (unsigned long long)load->retries);
 }
 
 /* Unanswered requests may always be sent again; new ones only within the budget and the time. */

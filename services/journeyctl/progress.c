@@ -19,17 +19,19 @@ void progress_show(const struct sender_figures *figures, bool last)
         return;
     said_us = now_us;
     if (!terminal) {
-        fprintf(stderr, "%zu of %zu events, %.0f a second\n", figures->sent, figures->total, rate);
+        (void)fprintf(stderr, "%zu of %zu events, %.0f a second\n", figures->sent, figures->total,
+                      rate);
         return;
     }
     int full = (int)(part * BAR_WIDTH);
     double left = rate > 0 ? (double)(figures->total - figures->sent) / rate : 0;
-    fprintf(stderr, "\r\033[K[%.*s%.*s] %3.0f %%  %zu of %zu events, %.0f a second", full,
-            "##############################", BAR_WIDTH - full, "..............................",
-            part * 100, figures->sent, figures->total, rate);
+    (void)fprintf(stderr, "\r\033[K[%.*s%.*s] %3.0f %%  %zu of %zu events, %.0f a second", full,
+                  "##############################", BAR_WIDTH - full,
+                  "..............................", part * 100, figures->sent, figures->total,
+                  rate);
     if (last)
-        fputc('\n', stderr);
+        (void)fputc('\n', stderr);
     else if (rate > 0)
-        fprintf(stderr, ", %.0f s left", left);
+        (void)fprintf(stderr, ", %.0f s left", left);
     (void)fflush(stderr);
 }

@@ -23,7 +23,7 @@ static void print_outcome(const struct dataset *dataset, const struct sender_fig
            (double)(now_us - figures->started_us) / SECOND_US,
            (unsigned long long)figures->retries);
     if (figures->refused > 0)
-        fprintf(stderr, "the first refusal: %s\n", figures->refusal);
+        (void)fprintf(stderr, "the first refusal: %s\n", figures->refusal);
 }
 
 int replay_run(struct ctl *ctl, const struct replay_options *options,
@@ -62,7 +62,7 @@ int replay_run(struct ctl *ctl, const struct replay_options *options,
 int command_replay(struct ctl *ctl, const struct args *args)
 {
     struct err err;
-    struct sender_figures figures;
+    struct sender_figures figures = {0};
     int64_t connections;
     if (args_int(args, "connections", CONNECTIONS_DEFAULT, 1, CONNECTIONS_MAX, &connections, &err) <
         0)

@@ -159,8 +159,8 @@ int scan_run(struct ctl *ctl, const struct scan *scan)
         return status;
     const struct sigaction action = {.sa_handler = on_signal};
     interrupted = 0;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
     struct reading reading = {.scan = scan, .bus = ctl->bus, .n = bus_partitions(ctl->bus)};
     status = spans_open(&reading, ctl->arena);
     if (status == CTL_DONE)

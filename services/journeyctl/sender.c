@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #define BATCH_EVENTS 250
-#define BATCH_BYTES  (400 * 1024) /* the gateway takes 500 KB */
+#define BATCH_BYTES  ((size_t)400 * 1024) /* the gateway takes 500 KB */
 #define TIMEOUT_MS   30000
 #define BACKOFF_MS   1000 /* what a gateway that sheds load asks for at least */
 #define BACKOFF_MAX  10000
@@ -139,8 +139,8 @@ static void note_refusal(struct sender *s, int status, struct slice body)
 {
     if (s->figures->refusal[0])
         return;
-    snprintf(s->figures->refusal, sizeof(s->figures->refusal), "%d %.*s", status,
-             (int)min_i64((int64_t)body.size, 150), body.data ? (const char *)body.data : "");
+    (void)snprintf(s->figures->refusal, sizeof(s->figures->refusal), "%d %.*s", status,
+                   (int)min_i64((int64_t)body.size, 150), body.data ? (const char *)body.data : "");
 }
 
 /* The answer lists the ids that the log has. */

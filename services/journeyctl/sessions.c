@@ -34,7 +34,7 @@ static int print_all(struct ctl *ctl, int64_t *shown)
 
 int command_sessions_list(struct ctl *ctl, const struct args *args)
 {
-    struct tenant tenant;
+    struct tenant tenant = {0};
     struct err err;
     int64_t limit, shown = 0;
     if (args_int(args, "limit", 0, 1, INT64_MAX, &limit, &err) < 0)
@@ -48,6 +48,6 @@ int command_sessions_list(struct ctl *ctl, const struct args *args)
     if (status == CTL_DONE)
         status = print_all(ctl, &shown);
     if (status == CTL_DONE && shown == 0)
-        fprintf(stderr, "%s has no session yet\n", tenant.name);
+        (void)fprintf(stderr, "%s has no session yet\n", tenant.name);
     return status;
 }

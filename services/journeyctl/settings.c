@@ -69,7 +69,7 @@ static int unknown_setting(const char *key)
 int command_settings_get(struct ctl *ctl, const struct args *args)
 {
     _cleanup_(database_free) PGresult *rows = NULL;
-    struct tenant tenant;
+    struct tenant tenant = {0};
     unsigned n;
     const struct setting *table = setting_table(&n);
     const char *key = args->n_positional > 0 ? args->positional[0] : NULL;
@@ -170,7 +170,7 @@ int settings_set(struct ctl *ctl, const struct tenant *tenant, const char *key, 
 int command_settings_set(struct ctl *ctl, const struct args *args)
 {
     struct err err;
-    struct tenant tenant;
+    struct tenant tenant = {0};
     const char *key = args->positional[0], *value = args->positional[1];
     const struct setting *setting = setting_find(key);
     if (!setting)
@@ -203,7 +203,7 @@ static int publish_behind(struct ctl *ctl, bool all, unsigned *n)
 
 int command_settings_publish(struct ctl *ctl, const struct args *args)
 {
-    struct tenant tenant;
+    struct tenant tenant = {0};
     unsigned n = 0;
     const char *name = args_get(args, "tenant");
     int status;
@@ -218,6 +218,6 @@ int command_settings_publish(struct ctl *ctl, const struct args *args)
         n = 1;
     }
     if (status == CTL_DONE)
-        fprintf(stderr, "published the settings of %u tenant%s\n", n, n == 1 ? "" : "s");
+        (void)fprintf(stderr, "published the settings of %u tenant%s\n", n, n == 1 ? "" : "s");
     return status;
 }

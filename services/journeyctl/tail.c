@@ -137,8 +137,9 @@ static int tail_run(struct ctl *ctl, const struct args *args, struct tail *tail)
     };
     int status = scan_run(ctl, &scan);
     if (tail->full)
-        fprintf(stderr, "journeyctl: more producers than can be told apart: some records may be "
-                        "shown twice\n");
+        (void)fprintf(stderr,
+                      "journeyctl: more producers than can be told apart: some records may be "
+                      "shown twice\n");
     if (status == CTL_DONE && scan.until_end && repeats_holes(tail->repeats) > 0)
         status = ctl_fail(CTL_UNAVAILABLE,
                           "%u producers are about to say something again: what was shown is not "
@@ -150,7 +151,7 @@ static int tail_run(struct ctl *ctl, const struct args *args, struct tail *tail)
 int command_tail(struct ctl *ctl, const struct args *args)
 {
     struct err err;
-    struct tenant tenant;
+    struct tenant tenant = {0};
     struct tail tail = {0};
     const char *name = args_get(args, "tenant");
     int status = scan_topic_find(args->positional[0], &tail.topic);

@@ -143,15 +143,16 @@ static int check_basis(const char *basis, const char *reason)
 /* Nobody is to be surprised by ids that vanish. */
 static void say_default_basis(void)
 {
-    fprintf(stderr, "analytics by consent: of visitors who have not agreed no ids are kept\n"
-                    "  otherwise: --analytics-basis legitimate_interest --reason TEXT; it can be "
-                    "changed later (settings set)\n");
+    (void)fprintf(stderr,
+                  "analytics by consent: of visitors who have not agreed no ids are kept\n"
+                  "  otherwise: --analytics-basis legitimate_interest --reason TEXT; it can be "
+                  "changed later (settings set)\n");
 }
 
 int command_tenants_create(struct ctl *ctl, const struct args *args)
 {
     struct err err;
-    struct tenant tenant;
+    struct tenant tenant = {0};
     const char *name = args->positional[0];
     const char *rate = args_get(args, "rate");
     const char *basis = args_get(args, "analytics-basis"), *reason = args_get(args, "reason");

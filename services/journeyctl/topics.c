@@ -28,7 +28,7 @@ int command_migrate(struct ctl *ctl, const struct args *args)
         return ctl_fail(CTL_FAILED, "no memory");
     int migrated = store_pg_migrate(ctl->place.database_url, folder, &report, &err);
     if (report.size > 0)
-        fputs((const char *)report.data, stderr);
+        (void)fputs((const char *)report.data, stderr);
     return migrated < 0 ? ctl_fail_err("migrate", &err) : CTL_DONE;
 }
 
@@ -44,7 +44,7 @@ int command_topics_create(struct ctl *ctl, const struct args *args)
     int created = bus_kafka_create_topics(ctl->place.brokers, ctl->place.prefix,
                                           ctl->place.partitions, (int)replication, &report, &err);
     if (report.size > 0)
-        fputs((const char *)report.data, stderr);
+        (void)fputs((const char *)report.data, stderr);
     return created < 0 ? ctl_fail_err("topics", &err) : CTL_DONE;
 }
 
@@ -65,9 +65,9 @@ static const char *retention(const struct topic_info *info, char out[40])
     int n = days ? info->retention_hours / 24 : info->retention_hours;
     const char *unit = days ? "day" : "hour";
     if (info->kind == TOPIC_KIND_COMPACTED)
-        snprintf(out, 40, "latest of each key");
+        (void)snprintf(out, 40, "latest of each key");
     else
-        snprintf(out, 40, "%d %s%s", n, unit, n == 1 ? "" : "s");
+        (void)snprintf(out, 40, "%d %s%s", n, unit, n == 1 ? "" : "s");
     return out;
 }
 

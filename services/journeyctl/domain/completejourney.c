@@ -80,7 +80,8 @@ struct joined {
 static int64_t cents(struct slice cell)
 {
     char text[32];
-    snprintf(text, sizeof(text), "%.*s", (int)cell.size, cell.data ? (const char *)cell.data : "");
+    (void)snprintf(text, sizeof(text), "%.*s", (int)cell.size,
+                   cell.data ? (const char *)cell.data : "");
     double value = strtod(text, NULL);
     return isfinite(value) && fabs(value) < 1e12 ? llround(value * 100) : 0;
 }

@@ -88,7 +88,7 @@ static int table_grow(struct csv_table *table, size_t *capacity, struct err *err
 
 static int take_rows(struct csv_table *table, struct reader *r, struct err *err)
 {
-    struct slice cells[CSV_MAX_COLUMNS];
+    struct slice cells[CSV_MAX_COLUMNS] = {{NULL, 0}};
     size_t capacity = 0;
     for (; r->at < r->end; r->line++) {
         int n = take_line(r, cells, err);
@@ -103,6 +103,7 @@ static int take_rows(struct csv_table *table, struct reader *r, struct err *err)
         int status = table->n_rows == capacity ? table_grow(table, &capacity, err) : 0;
         if (status < 0)
             return status;
+        assert(table->cells);
         memcpy(table->cells + table->n_rows++ * table->n_columns, cells,
                table->n_columns * sizeof(*cells));
     }

@@ -106,7 +106,7 @@ void dataset_write_head(const struct dataset_event *event, const char *prefix, s
                         int64_t shift_us, struct json_writer *w)
 {
     char id[64];
-    snprintf(id, sizeof(id), "%s-%u", prefix, event->row + 1);
+    (void)snprintf(id, sizeof(id), "%s-%u", prefix, event->row + 1);
     json_key(w, "type");
     json_write_str(w, "track");
     json_key(w, "messageId");

@@ -60,7 +60,8 @@ static int grow(struct repeats *repeats)
             *find(&bigger, e->partition, slice_make(e->producer, e->size)) = *e;
     }
     free(repeats->entries);
-    *repeats = bigger;
+    repeats->entries = bigger.entries;
+    repeats->capacity = bigger.capacity;
     return 0;
 }
 

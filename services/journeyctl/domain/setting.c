@@ -50,22 +50,22 @@ const char *setting_range(const struct setting *setting, char out[100])
 {
     switch (setting->type) {
     case SETTING_INT:
-        snprintf(out, 100, "%lld .. %lld", (long long)setting->min, (long long)setting->max);
+        (void)snprintf(out, 100, "%lld .. %lld", (long long)setting->min, (long long)setting->max);
         break;
     case SETTING_CHOICE:
-        snprintf(out, 100, "%s", setting->choices);
+        (void)snprintf(out, 100, "%s", setting->choices);
         break;
     case SETTING_RATE:
-        snprintf(out, 100, "default|none|1 .. 1000000");
+        (void)snprintf(out, 100, "default|none|1 .. 1000000");
         break;
     case SETTING_OBJECT:
-        snprintf(out, 100, "a JSON object, at most %lld bytes", (long long)setting->max);
+        (void)snprintf(out, 100, "a JSON object, at most %lld bytes", (long long)setting->max);
         break;
     case SETTING_TEXT:
         if (setting->min == setting->max)
-            snprintf(out, 100, "%lld characters", (long long)setting->max);
+            (void)snprintf(out, 100, "%lld characters", (long long)setting->max);
         else
-            snprintf(out, 100, "text, at most %lld bytes", (long long)setting->max);
+            (void)snprintf(out, 100, "text, at most %lld bytes", (long long)setting->max);
         break;
     }
     return out;

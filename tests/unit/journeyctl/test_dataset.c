@@ -1,6 +1,8 @@
 #include "domain/dataset.h"
 #include "test.h"
 
+#include <stdio.h>
+
 /* A data set from texts by file, as small as it can be. */
 static int build(struct dataset *dataset, const struct dataset_form *form,
                  char texts[DATASET_MAX_FILES][400], struct err *err)
@@ -101,7 +103,7 @@ static void test_errors_name_file_and_row(void **state)
         char texts[DATASET_MAX_FILES][400] = {""};
         struct dataset dataset;
         struct err err;
-        strcpy(texts[0], cases[i].text);
+        (void)snprintf(texts[0], sizeof(texts[0]), "%s", cases[i].text);
         assert_case(cases[i].name, build(&dataset, &dataset_retentioneering, texts, &err) < 0);
         assert_case(cases[i].name, strstr(err.message, cases[i].says));
         dataset_deinit(&dataset);
