@@ -19,6 +19,13 @@ static struct effect *add(struct stream_decision *d, enum effect_kind kind)
     return effect;
 }
 
+/* Texts are copied, so that they may come from the stack. */
+static const char *keep(struct stream_decision *d, const char *text)
+{
+    const char *kept = arena_copy(d->arena, text, strlen(text));
+    return kept ? kept : ""; /* the arena's overflow undoes the decision */
+}
+
 void stream_put_state(struct stream_decision *d, void *state)
 {
     d->state = state;
@@ -79,13 +86,13 @@ void stream_forward(struct stream_decision *d, int topic, struct slice key, cons
 void stream_set_timer(struct stream_decision *d, const char *name, int64_t due_us)
 {
     struct effect *e = add(d, EFFECT_TIMER_SET);
-    e->name = name;
+    e->name = keep(d, name);
     e->number = due_us;
 }
 
 void stream_cancel_timer(struct stream_decision *d, const char *name)
 {
-    add(d, EFFECT_TIMER_CANCEL)->name = name;
+    add(d, EFFECT_TIMER_CANCEL)->name = keep(d, name);
 }
 
 void stream_reply(struct stream_decision *d, const void *reply)
@@ -128,20 +135,20 @@ void stream_park(struct stream_decision *d, int64_t until_us)
 void stream_call(struct stream_decision *d, const char *name, struct slice data)
 {
     struct effect *e = add(d, EFFECT_CALL);
-    e->name = name;
+    e->name = keep(d, name);
     e->data = data;
 }
 
 void stream_reject(struct stream_decision *d, const char *code, const char *reason)
 {
     struct effect *e = add(d, EFFECT_REJECT);
-    e->name = code;
-    e->text = reason;
+    e->name = keep(d, code);
+    e->text = keep(d, reason);
 }
 
 void stream_stop(struct stream_decision *d, const char *reason)
 {
-    add(d, EFFECT_STOP)->text = reason;
+    add(d, EFFECT_STOP)->text = keep(d, reason);
 }
 
 void stream_cache(struct stream_decision *d, struct slice key, struct slice value, int64_t seconds)
