@@ -5,9 +5,9 @@
 
 #include "journey/v1/command.pb-c.h"
 
-#define PARK_US (500 * INT64_C(1000)) /* an event that opens the session may be on its way */
-#define ANSWER_MARGIN_US SECOND_US      /* from a decision to its answer at the gateway, at the worst */
-#define PROMISE_US (2 * MINUTE_US)      /* how long a command that was promised waits for its session */
+#define PARK_US          (500 * INT64_C(1000)) /* an event that opens the session may be on its way */
+#define ANSWER_MARGIN_US SECOND_US /* from a decision to its answer at the gateway, at the worst */
+#define PROMISE_US       (2 * MINUTE_US) /* how long a command that was promised waits for its session */
 
 static void decide_start(struct turn *turn, const Journey__V1__Command *command)
 {
