@@ -1,4 +1,4 @@
 LIBS += service
-service_SRC := src/process.c src/admin.c src/configure.c src/maintain.c src/connect.c src/main.c
+service_SRC := src/process.c src/admin.c src/configure.c src/maintain.c src/probe.c src/connect.c src/main.c
 service_USES := base bus config http redis store stream topics
 service_PKGS := libevent

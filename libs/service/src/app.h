@@ -35,6 +35,6 @@ struct app {
 void app_wait(struct event *event, int64_t us);
 /* The next step of setting up; steps that fail by transient faults are tried again by app->retry. */
 void app_go_on(struct app *app);
-void app_maintained(void *user, const struct err *err, const char *report);
+void app_maintained(void *user, const char *what, const struct err *err, const char *report);
 struct store_pg_options app_store_options(const struct app *app);
 int app_create_stream(struct app *app, struct bus *bus, struct store *store, struct err *err);

@@ -147,7 +147,7 @@ void app_go_on(struct app *app)
 }
 
 /* Whatever keeps the tables from being ready (no server, no schema yet) may pass by itself. */
-void app_maintained(void *user, const struct err *err, const char *report)
+void app_maintained(void *user, const char *what, const struct err *err, const char *report)
 {
     struct app *app = user;
     char text[1000];
@@ -155,7 +155,7 @@ void app_maintained(void *user, const struct err *err, const char *report)
         log_event(LOG_INFO, "tables_maintained", NULL, "\"report\":\"%s\"",
                   log_escape(text, sizeof(text), report));
     if (err && app->state == APP_MAINTAIN) {
-        retry_later(app, "postgres", err);
+        retry_later(app, what, err);
         return;
     }
     if (err)

@@ -24,16 +24,20 @@ int service_admin_setup(struct service_admin *admin, struct event_base *base,
 void service_admin_teardown(struct service_admin *admin);
 
 /*
- * store_pg_maintain() blocks on a connection of its own, so it runs in a short thread; done() comes
- * from the loop. One run at a time.
+ * What blocks and must not hold up the loop runs in a short thread: is there a broker, then
+ * store_pg_maintain() on a connection of its own. done() comes from the loop, with what is missing
+ * when err is not NULL. One run at a time.
  */
 struct service_maintain;
+typedef void (*service_maintained_fn)(void *user, const char *what, const struct err *err,
+                                      const char *report);
 int service_maintain_create(struct service_maintain **maintain, struct event_base *base,
-                            const struct store_pg_options *options,
-                            void (*done)(void *user, const struct err *err, const char *report),
-                            void *user, struct err *err) MUST_CHECK;
+                            const struct store_pg_options *options, const char *brokers,
+                            service_maintained_fn done, void *user, struct err *err) MUST_CHECK;
 void service_maintain_start(struct service_maintain *maintain); /* nothing while one runs */
 void service_maintain_destroy(struct service_maintain **maintain);
+/* Blocks up to 2 s for each of "host:port,host:port": does one accept? */
+int service_probe(const char *brokers, struct err *err) MUST_CHECK;
 
 extern const struct config_option service_options[];
 extern const size_t service_options_count;

@@ -3,7 +3,7 @@
  * says what is missing), and what needs Postgres or Kafka is set up in steps, each tried again with
  * back-off until it works:
  *
- *   MAINTAIN (partitions of its tables) ──► CONNECT (store, bus, stream) ──► RUN
+ *   MAINTAIN (a broker, partitions of its tables) ──► CONNECT (store, bus, stream) ──► RUN
  *
  *   bus fd readable ─┐
  *   store is done ───┼─► turn(): stream_step(), which says when it wants to be called again
@@ -114,7 +114,8 @@ static int app_setup(struct app *app, struct err *err)
     if (!app->step_at || !app->retry || !app->maintain_again)
         return err_set(err, ERR_NO_MEMORY, ERR_CLASS_FATAL, "no memory for timers");
     struct store_pg_options options = app_store_options(app);
-    status = service_maintain_create(&app->maintain, base, &options, app_maintained, app, err);
+    status = service_maintain_create(&app->maintain, base, &options, app->config.brokers,
+                                     app_maintained, app, err);
     if (!status)
         app_go_on(app);
     return status;

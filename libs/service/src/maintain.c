@@ -8,7 +8,8 @@
 struct service_maintain {
     struct store_pg_options options;
     const struct store_table *tables[SERVICE_MAX_TABLES]; /* the options' own */
-    void (*done)(void *user, const struct err *err, const char *report);
+    const char *brokers;
+    service_maintained_fn done;
     void *user;
     struct event *event;
     int fd; /* the thread's last word */
@@ -17,6 +18,8 @@ struct service_maintain {
     /* the thread's while it runs */
     struct buf report;
     struct err err;
+    const char *what;
+    bool reached;
 };
 
 static void *run(void *arg)
@@ -25,7 +28,14 @@ static void *run(void *arg)
     struct clock *clock = clock_system();
     uint64_t one = 1;
     m->err = (struct err){0};
-    if (store_pg_maintain(&m->options, clock->now_us(clock), &m->report, &m->err) == 0)
+    m->what = "kafka";
+    int status = m->reached ? 0 : service_probe(m->brokers, &m->err);
+    m->reached = status == 0; /* later runs are about the tables only */
+    if (status == 0) {
+        m->what = "postgres";
+        status = store_pg_maintain(&m->options, clock->now_us(clock), &m->report, &m->err);
+    }
+    if (status == 0)
         m->err.code = STATUS_OK;
     while (write(m->fd, &one, sizeof(one)) < 0)
         ; /* only EINTR: nobody else counts it up */
@@ -41,7 +51,7 @@ static void on_done(evutil_socket_t fd, short what, void *arg)
     pthread_join(m->thread, NULL);
     m->running = false;
     const char *report = m->report.size ? (const char *)m->report.data : "";
-    m->done(m->user, m->err.code ? &m->err : NULL, report);
+    m->done(m->user, m->what, m->err.code ? &m->err : NULL, report);
     buf_reset(&m->report);
 }
 
@@ -53,14 +63,13 @@ void service_maintain_start(struct service_maintain *m)
     if (!m->running) {
         struct err err;
         err_set(&err, ERR_NO_MEMORY, ERR_CLASS_TRANSIENT, "no thread for the tables' maintenance");
-        m->done(m->user, &err, "");
+        m->done(m->user, "a thread", &err, "");
     }
 }
 
 int service_maintain_create(struct service_maintain **out, struct event_base *base,
-                            const struct store_pg_options *options,
-                            void (*done)(void *user, const struct err *err, const char *report),
-                            void *user, struct err *err)
+                            const struct store_pg_options *options, const char *brokers,
+                            service_maintained_fn done, void *user, struct err *err)
 {
     struct service_maintain *m = calloc(1, sizeof(*m));
     if (!m)
@@ -70,6 +79,7 @@ int service_maintain_create(struct service_maintain **out, struct event_base *ba
     for (unsigned i = 0; i < options->n_tables; i++)
         m->tables[i] = options->tables[i];
     m->options.tables = m->tables;
+    m->brokers = brokers;
     m->done = done;
     m->user = user;
     m->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

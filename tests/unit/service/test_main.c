@@ -151,21 +151,25 @@ static void expect(struct event_base *base, struct http_client *client, const ch
     fail_msg("%s: %d %s", url, answer.status, answer.body.data ? (char *)answer.body.data : "");
 }
 
-static void without_a_database_it_lives_and_says_why_it_is_not_ready(void **state)
+/* kafka: whether something accepts there; missing: what is said */
+static void start_without(const char *missing, bool kafka)
 {
     struct event_base *base = event_base_new();
-    struct http_server *server;
+    struct http_server *server, *broker;
     struct http_client *client;
-    struct http_server_options options = {.address = "127.0.0.1"};
+    struct http_server_options options = {.address = "127.0.0.1", .connection_limit = 10};
     assert_int_equal(http_server_create(&server, base, &options, NULL), 0);
+    assert_int_equal(http_server_create(&broker, base, &options, NULL), 0);
     assert_int_equal(http_client_create(&client, base, 2, NULL), 0);
-    char port[8], url[64];
+    char port[8], url[64], brokers[64];
+    (void)snprintf(brokers, sizeof(brokers), "127.0.0.1:1,127.0.0.1:%u",
+                   kafka ? http_server_port(broker) : 1);
     (void)snprintf(port, sizeof(port), "%u", http_server_port(server));
     http_server_destroy(&server); /* free now, and taken by the child */
     const char *env[] = {"DATABASE_URL",
                          "postgresql://u@127.0.0.1:1/d",
                          "KAFKA_BROKERS",
-                         "127.0.0.1:1",
+                         brokers,
                          "JOURNEY_ADMIN_PORT",
                          port,
                          NULL};
@@ -175,9 +179,9 @@ static void without_a_database_it_lives_and_says_why_it_is_not_ready(void **stat
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%s/livez", port);
     expect(base, client, url, 200, "live");
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%s/readyz", port);
-    expect(base, client, url, 503, "postgres");
+    expect(base, client, url, 503, missing);
     usleep(500000); /* a few attempts later it still lives */
-    expect(base, client, url, 503, "postgres");
+    expect(base, client, url, 503, missing);
     kill(pid, SIGTERM);
     read_all(fd, &text);
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -186,8 +190,15 @@ static void without_a_database_it_lives_and_says_why_it_is_not_ready(void **stat
     assert_non_null(strstr((char *)text.data, "\"event\":\"waiting\""));
     assert_non_null(strstr((char *)text.data, "\"event\":\"stopped\""));
     buf_deinit(&text);
+    http_server_destroy(&broker);
     http_client_destroy(&client);
     event_base_free(base);
+}
+
+static void without_servers_it_lives_and_says_what_is_missing(void **state)
+{
+    start_without("kafka", false);
+    start_without("postgres", true);
 }
 
 int main(void)
@@ -195,7 +206,7 @@ int main(void)
     inputs[0].type = &journey__v1__command__descriptor;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options),
-        cmocka_unit_test(without_a_database_it_lives_and_says_why_it_is_not_ready),
+        cmocka_unit_test(without_servers_it_lives_and_says_what_is_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
