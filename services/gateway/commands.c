@@ -86,7 +86,9 @@ static void answer_refused(struct exchange *exchange, const Journey__V1__Problem
 /* A service of another release, or with a fault. */
 static void answer_incomplete(struct exchange *exchange)
 {
-    log_event(LOG_ERROR, "reply_incomplete", NULL, "\"route\":\"%s\"", exchange->route->name);
+    char trace[33] = "";
+    memcpy(trace, exchange->trace + 3, 32);
+    log_event(LOG_ERROR, "reply_incomplete", trace, "\"route\":\"%s\"", exchange->route->name);
     exchange_problem(exchange, GW_PROBLEM_INTERNAL, NULL, NULL);
 }
 
@@ -148,9 +150,7 @@ static void send_command(struct command_build *b)
     struct slice key = topic_key(exchange->key.tenant.id, b->key_id, b->arena);
     struct envelope envelope;
     struct err err = {0};
-    uint8_t id[16];
-    gateway->world.entropy->fill(gateway->world.entropy, id, sizeof(id));
-    envelope_init(&envelope, exchange, "Command", gw_hex(id, sizeof(id), b->arena), b->now_us);
+    envelope_init(&envelope, exchange, "Command", b->now_us);
     envelope_reply_to(&envelope, exchange);
     if (!value || arena_overflowed(b->arena)) {
         exchange_problem(exchange, GW_PROBLEM_TOO_LARGE, NULL, NULL);

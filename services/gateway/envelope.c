@@ -9,9 +9,10 @@ void envelope_add(struct envelope *envelope, const char *name, struct slice valu
     envelope->headers[envelope->n++] = (struct bus_header){name, value};
 }
 
-void envelope_init(struct envelope *envelope, const struct exchange *exchange, const char *type,
-                   struct slice id, int64_t now_us)
+void envelope_init(struct envelope *envelope, struct exchange *exchange, const char *type,
+                   int64_t now_us)
 {
+    struct gateway *gateway = exchange->gateway;
     struct arena *arena = exchange->arena;
     char *time = arena_alloc(arena, TIME_TEXT_SIZE);
     envelope->n = 0;
@@ -20,9 +21,11 @@ void envelope_init(struct envelope *envelope, const struct exchange *exchange, c
         return;
     time_format(time, now_us);
     envelope_add(envelope, "ce_specversion", SLICE_LITERAL("1.0"));
-    envelope_add(envelope, "ce_id", id);
+    envelope_add(
+        envelope, "ce_id",
+        slice_str(arena_printf(arena, "%s-%" PRIu64, gateway->incarnation, ++gateway->said)));
     envelope_add(envelope, "ce_type", slice_str(arena_printf(arena, "journey.v1.%s", type)));
-    envelope_add(envelope, "ce_source", slice_str(exchange->gateway->source));
+    envelope_add(envelope, "ce_source", slice_str(gateway->source));
     envelope_add(envelope, "ce_time", slice_str(time));
     envelope_add(envelope, "ce_dataschema", SLICE_LITERAL("/schemas/journey.v1.proto"));
     envelope_add(envelope, "content-type", SLICE_LITERAL("application/protobuf"));

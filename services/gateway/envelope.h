@@ -9,9 +9,10 @@ struct envelope {
     unsigned n;
 };
 
-/* type: "Command", "EventBatch"; NULL: not a message of ours (a dead letter's raw bytes). id: without '/', for numbered ids have those. */
-void envelope_init(struct envelope *envelope, const struct exchange *exchange, const char *type,
-                   struct slice id, int64_t now_us);
+/* type: "Command", "EventBatch"; NULL: not a message of ours (a dead letter's raw bytes). Its id has no '/', as numbered
+ * ones have. */
+void envelope_init(struct envelope *envelope, struct exchange *exchange, const char *type,
+                   int64_t now_us);
 /* name and value live as long as the envelope. */
 void envelope_add(struct envelope *envelope, const char *name, struct slice value);
 void envelope_reply_to(struct envelope *envelope, const struct exchange *exchange);

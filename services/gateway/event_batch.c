@@ -148,11 +148,8 @@ static int send_record(struct event_batch *batch, struct entry *first, struct en
         record.events[record.n_events++] = &e->event;
     size_t size = journey__v1__event_batch__get_packed_size(&record);
     uint8_t *value = arena_alloc(arena, size + 1);
-    uint8_t id[16];
     struct envelope envelope;
-    exchange->gateway->world.entropy->fill(exchange->gateway->world.entropy, id, sizeof(id));
-    envelope_init(&envelope, exchange, "EventBatch", gw_hex(id, sizeof(id), arena),
-                  exchange->started_us);
+    envelope_init(&envelope, exchange, "EventBatch", exchange->started_us);
     if (!value || arena_overflowed(arena))
         return ERR_NO_MEMORY;
     journey__v1__event_batch__pack(&record, value);
@@ -164,7 +161,7 @@ static int send_dead(struct event_batch *batch, const struct dead *dead)
 {
     struct envelope envelope;
     struct exchange *exchange = batch->exchange;
-    envelope_init(&envelope, exchange, NULL, slice_make(NULL, 0), exchange->started_us);
+    envelope_init(&envelope, exchange, NULL, exchange->started_us);
     envelope_add(&envelope, "content-type", SLICE_LITERAL("application/json"));
     envelope_add(&envelope, "dlq-code", slice_str(dead->code));
     envelope_add(&envelope, "dlq-reason", slice_str(dead->reason));

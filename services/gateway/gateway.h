@@ -55,6 +55,7 @@ struct gateway {
     unsigned n_key_loads;
     struct event *bus_event, *bus_timer;
     char incarnation[17]; /* 16 hex digits: whose replies these are */
+    uint64_t said;        /* records so far; with the incarnation their ids */
     char source[80];      /* ce_source */
     char reply_partition[12];
     bool replies_started, store_seen, draining;
