@@ -10,18 +10,18 @@
 
 #include "domain/visitor.h"
 #include "http.h"
+#include "load_figures.h"
 
 #include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MAX_GATEWAYS  8
-#define TICK_US       10000
-#define TIMEOUT_MS    10000
-#define RETRY_US      500000
-#define FIGURES_US    (5 * SECOND_US)
-#define LATENCIES_MAX 1000000 /* the first so many answers; more would not change a percentile */
+#define MAX_GATEWAYS 8
+#define TICK_US      10000
+#define TIMEOUT_MS   10000
+#define RETRY_US     500000
+#define FIGURES_US   (5 * SECOND_US)
 
 struct load;
 struct slot {
@@ -46,10 +46,7 @@ struct load {
     double rate, budget;
     int64_t last_us, started_us, until_us, give_up_us, said_us;
     FILE *record;
-    uint64_t events, commands, later, retries, refused;
-    uint32_t *latencies_us;
-    size_t n_latencies;
-    char refusal[200];
+    struct load_figures figures;
     int status;
 };
 
@@ -67,13 +64,12 @@ static void acknowledged(struct load *load, struct slot *slot, int status)
     visitor_acknowledge(&slot->visitor, &slot->request, &lines);
     if (load->record && fwrite(lines.data, 1, lines.size, load->record) != lines.size)
         load->status = ctl_fail(CTL_FAILED, "the record could not be written");
-    if (load->n_latencies < LATENCIES_MAX)
-        load->latencies_us[load->n_latencies++] = (uint32_t)min_i64(took_us, UINT32_MAX);
+    load_figures_took(&load->figures, took_us);
     if (slot->request.kind == VISITOR_EVENTS)
-        load->events += slot->request.weight;
+        load->figures.events += slot->request.weight;
     else
-        load->commands++;
-    load->later += status == 202;
+        load->figures.commands++;
+    load->figures.later += status == 202;
     slot->made = false;
     if (++slot->visitor.step == visitor_steps())
         visitor_init(&slot->visitor, load->run, load->visitors++);
@@ -81,9 +77,9 @@ static void acknowledged(struct load *load, struct slot *slot, int status)
 
 static void refused(struct load *load, struct slot *slot, int status, struct slice body)
 {
-    if (load->refused++ == 0)
-        (void)snprintf(load->refusal, sizeof(load->refusal), "%s: %d %.*s", slot->request.key,
-                       status, (int)min_i64((int64_t)body.size, 120),
+    if (load->figures.refused++ == 0)
+        (void)snprintf(load->figures.refusal, sizeof(load->figures.refusal), "%s: %d %.*s",
+                       slot->request.key, status, (int)min_i64((int64_t)body.size, 120),
                        body.data ? (const char *)body.data : "");
     slot->made = false;
     visitor_init(&slot->visitor, load->run, load->visitors++);
@@ -99,7 +95,7 @@ static void on_answer(const struct http_client_request *request, int status, str
         acknowledged(load, slot, status);
     } else if (status == 0 || status == 429 || status >= 500 || status == 404) {
         /* 404: a start that was answered 202 may still be on its way */
-        load->retries++;
+        load->figures.retries++;
         slot->ready_us = now_us() + RETRY_US;
     } else {
         refused(load, slot, status, body);
@@ -142,9 +138,7 @@ static void say_figures(struct load *load, int64_t now)
     if (now - load->said_us < FIGURES_US)
         return;
     load->said_us = now;
-    (void)fprintf(stderr, "%.0f s: %llu events, %llu commands acknowledged, %llu retries\n",
-                  (double)(now - load->started_us) / SECOND_US, (unsigned long long)load->events,
-                  (unsigned long long)load->commands, (unsigned long long)load->retries);
+    load_figures_say(&load->figures, now - load->started_us);
 }
 
 /* Unanswered requests may always be sent again; new ones only within the budget and the time. */
@@ -205,8 +199,7 @@ static int load_init(struct load *load, unsigned visitors, int64_t seconds, int6
                    (unsigned long long)(random & 0xffffffffff));
     load->base = event_base_new();
     load->slots = calloc(visitors, sizeof(*load->slots));
-    load->latencies_us = calloc(LATENCIES_MAX, sizeof(*load->latencies_us));
-    if (!load->base || !load->slots || !load->latencies_us)
+    if (!load->base || !load->slots || load_figures_init(&load->figures) < 0)
         return ctl_fail(CTL_FAILED, "no memory");
     if (http_client_create(&load->client, load->base, visitors, &err) < 0)
         return ctl_fail_err("load", &err);
@@ -241,46 +234,15 @@ static void load_deinit(struct load *load)
     if (load->base)
         event_base_free(load->base);
     free(load->slots);
-    free(load->latencies_us);
+    load_figures_deinit(&load->figures);
 }
 
-/* ---- the end ---- */
-
-static int compare_u32(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-static double quantile_ms(const struct load *load, double q)
-{
-    if (load->n_latencies == 0)
-        return 0;
-    return load->latencies_us[(size_t)(q * (double)(load->n_latencies - 1))] / 1000.0;
-}
-
-static int report(struct load *load)
+static unsigned unanswered(const struct load *load)
 {
     unsigned open = 0;
-    double seconds = (double)(min_i64(now_us(), load->until_us) - load->started_us) / SECOND_US;
     for (unsigned i = 0; i < load->n_slots; i++)
         open += load->slots[i].made;
-    if (load->n_latencies > 0)
-        qsort(load->latencies_us, load->n_latencies, sizeof(uint32_t), compare_u32);
-    printf(
-        "%llu events and %llu commands acknowledged in %.1f s: %.0f a second; %llu answered 202, "
-        "%llu retries, %llu refused, %u unanswered\n"
-        "answers after %.1f ms in the median, 95 %%: %.1f ms, 99 %%: %.1f ms\n",
-        (unsigned long long)load->events, (unsigned long long)load->commands, seconds,
-        (double)(load->events + load->commands) / (seconds > 0 ? seconds : 1),
-        (unsigned long long)load->later, (unsigned long long)load->retries,
-        (unsigned long long)load->refused, open, quantile_ms(load, 0.5), quantile_ms(load, 0.95),
-        quantile_ms(load, 0.99));
-    if (load->refused > 0)
-        return ctl_fail(CTL_FAILED, "the first refusal: %s", load->refusal);
-    if (open > 0)
-        return ctl_fail(CTL_PARTLY, "%u requests were never answered", open);
-    return load->status;
+    return open;
 }
 
 static int load_run(struct load *load, const char *record, unsigned visitors, int64_t seconds,
@@ -294,7 +256,9 @@ static int load_run(struct load *load, const char *record, unsigned visitors, in
     int status = load_init(load, visitors, seconds, patience_s);
     if (status == CTL_DONE) {
         event_base_dispatch(load->base);
-        status = report(load);
+        status = load_figures_report(
+            &load->figures, min_i64(now_us(), load->until_us) - load->started_us, unanswered(load));
+        status = status == CTL_DONE ? load->status : status;
     }
     if (load->record && fclose(load->record) != 0)
         status = ctl_fail(CTL_FAILED, "%s could not be written", record);

@@ -1,6 +1,7 @@
 #include "sender.h"
 
 #include "ctl.h"
+#include "domain/lanes.h"
 #include "http.h"
 
 #include <event2/event.h>
@@ -19,8 +20,8 @@
 struct sender;
 struct lane {
     struct sender *sender;
-    uint32_t *events; /* indexes, ascending time */
-    size_t n, next;
+    const struct lane_events *all;
+    size_t next;
     size_t batch;        /* events in the request under way */
     size_t single_until; /* up to there one by one: the batch that held them was refused */
     struct buf body;
@@ -35,6 +36,7 @@ struct sender {
     struct http_client *client;
     struct event *progress, *interrupt, *terminate;
     struct lane *lanes;
+    struct lane_events *events; /* of each lane */
     unsigned n_lanes, active;
     int64_t answered_us;
     char *url, *authorization;
@@ -64,10 +66,10 @@ static void batch_write(struct lane *lane)
     json_begin_object(&w);
     json_key(&w, "batch");
     json_begin_array(&w);
-    while (lane->next + lane->batch < lane->n && lane->batch < most &&
+    while (lane->next + lane->batch < lane->all->n && lane->batch < most &&
            lane->body.size < BATCH_BYTES) {
         json_begin_object(&w);
-        dataset->form->write(dataset, &dataset->events[lane->events[lane->next + lane->batch]],
+        dataset->form->write(dataset, &dataset->events[lane->all->events[lane->next + lane->batch]],
                              lane->sender->options->shift_us, &w);
         json_end_object(&w);
         lane->batch++;
@@ -101,7 +103,7 @@ static void lane_continue(struct lane *lane)
 {
     struct sender *s = lane->sender;
     lane->failures = 0;
-    if (lane->next == lane->n) {
+    if (lane->next == lane->all->n) {
         if (--s->active == 0)
             event_base_loopbreak(s->base);
         return;
@@ -195,30 +197,6 @@ static void on_answer(const struct http_client_request *request, int status, str
 
 /* ---- lanes ---- */
 
-/* Counts, then fills: so each lane's list is as large as it must be. */
-static int lanes_fill(struct sender *s)
-{
-    const struct dataset *dataset = s->options->dataset;
-    for (int filling = 0; filling < 2; filling++) {
-        for (size_t i = 0; i < dataset->n_events; i++) {
-            struct slice device = dataset->events[i].device;
-            struct lane *lane = &s->lanes[hash64(device.data, device.size, 0) % s->n_lanes];
-            if (filling)
-                lane->events[lane->next++] = (uint32_t)i;
-            else
-                lane->n++;
-        }
-        for (unsigned i = 0; i < s->n_lanes; i++) {
-            s->lanes[i].next = 0;
-            if (!filling)
-                s->lanes[i].events = calloc(s->lanes[i].n + 1, sizeof(uint32_t));
-            if (!s->lanes[i].events)
-                return ctl_fail(CTL_FAILED, "no memory");
-        }
-    }
-    return CTL_DONE;
-}
-
 static void on_progress(evutil_socket_t fd, short what, void *arg)
 {
     progress_show(arg, false);
@@ -238,12 +216,13 @@ static int sender_init(struct sender *s)
     const struct sender_options *options = s->options;
     s->n_lanes = options->connections;
     s->lanes = calloc(s->n_lanes, sizeof(*s->lanes));
+    s->events = calloc(s->n_lanes, sizeof(*s->events));
     s->base = event_base_new();
     if (asprintf(&s->url, "%s/v1/batch", options->url) < 0)
         s->url = NULL;
     if (asprintf(&s->authorization, "Authorization: Bearer %s", options->key) < 0)
         s->authorization = NULL;
-    if (!s->lanes || !s->base || !s->url || !s->authorization)
+    if (!s->lanes || !s->events || !s->base || !s->url || !s->authorization)
         return ctl_fail(CTL_FAILED, "no memory");
     if (http_client_create(&s->client, s->base, s->n_lanes, &err) < 0)
         return ctl_fail_err("sending", &err);
@@ -255,7 +234,9 @@ static int sender_init(struct sender *s)
     event_add(s->progress, &often);
     event_add(s->interrupt, NULL);
     event_add(s->terminate, NULL);
-    return lanes_fill(s);
+    if (lanes_fill(s->events, s->n_lanes, options->dataset) < 0)
+        return ctl_fail(CTL_FAILED, "no memory");
+    return CTL_DONE;
 }
 
 static void free_event(struct event *event)
@@ -269,15 +250,17 @@ static void sender_deinit(struct sender *s)
     http_client_destroy(&s->client);
     for (unsigned i = 0; s->lanes && i < s->n_lanes; i++) {
         free_event(s->lanes[i].timer);
-        free(s->lanes[i].events);
         buf_deinit(&s->lanes[i].body);
     }
+    for (unsigned i = 0; s->events && i < s->n_lanes; i++)
+        free(s->events[i].events);
     free_event(s->progress);
     free_event(s->interrupt);
     free_event(s->terminate);
     if (s->base)
         event_base_free(s->base);
     free(s->lanes);
+    free(s->events);
     free(s->url);
     free(s->authorization);
 }
@@ -289,6 +272,7 @@ static int sender_start(struct sender *s)
     for (unsigned i = 0; i < s->n_lanes; i++) {
         struct lane *lane = &s->lanes[i];
         lane->sender = s;
+        lane->all = &s->events[i];
         lane->timer = evtimer_new(s->base, on_backoff, lane);
         if (!lane->timer)
             return ctl_fail(CTL_FAILED, "no memory");
