@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <sys/resource.h>
+
 /* Over every route's limit, so that bodies between the two get the route's own answer. */
 #define HTTP_BODY_BYTES   1000000
 #define HTTP_HEADER_BYTES 16384
+#define OTHER_DESCRIPTORS 256 /* brokers, database, pipes, logs */
 
 static const struct gw_key_cache_limits key_limits = {.known = 9000,
                                                       .unknown = 1000,
@@ -32,6 +35,17 @@ static void name_incarnation(struct gateway *gateway)
                    gateway->world.instance);
 }
 
+/* A descriptor for every connection that is allowed, if the system lets us; else the server refuses earlier. */
+static void raise_descriptors(int64_t connections)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)connections + OTHER_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int listen_http(struct gateway *gateway, struct err *err)
 {
     struct http_server_options options = {
@@ -44,6 +58,7 @@ static int listen_http(struct gateway *gateway, struct err *err)
         .user = gateway,
         .handle = serve_request,
     };
+    raise_descriptors(gateway->options.http_connections);
     return http_server_create(&gateway->server, gateway->world.base, &options, err);
 }
 

@@ -25,15 +25,12 @@ static bool on_ready(void *user, const char **why)
 
 static void on_drain(void *user)
 {
-    struct app *app = user;
-    if (app->gateway)
-        gateway_drain(app->gateway);
+    gateway_drain(((struct app *)user)->gateway);
 }
 
 static bool on_drained(void *user)
 {
-    struct app *app = user;
-    return !app->gateway || gateway_drained(app->gateway);
+    return gateway_drained(((struct app *)user)->gateway);
 }
 
 static int set_up(struct app *app, struct err *err)
