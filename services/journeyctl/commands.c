@@ -91,7 +91,7 @@ static const struct command_option load_options[] = {
     {"seconds", "N", "for how long (default 10)", false},
     {"visitors", "N", "at a time (default 100)", false},
     {"patience", "N", "seconds to wait for the last answers (default 120)", false},
-    {"record", "FILE", "what was acknowledged: kind, session, id, a line each", false},
+    {"record", "FILE", "what was acknowledged: kind, session, id, status, a line each", false},
 };
 static const struct command_option demo_options[] = {
     {"url", "URL", "the gateway (default: this installation's)", false},

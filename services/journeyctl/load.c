@@ -61,7 +61,7 @@ static void acknowledged(struct load *load, struct slot *slot, int status)
 {
     _cleanup_(buf_deinit) struct buf lines = {0};
     int64_t took_us = now_us() - slot->sent_us;
-    visitor_acknowledge(&slot->visitor, &slot->request, &lines);
+    visitor_acknowledge(&slot->visitor, &slot->request, status, &lines);
     if (load->record && fwrite(lines.data, 1, lines.size, load->record) != lines.size)
         load->status = ctl_fail(CTL_FAILED, "the record could not be written");
     load_figures_took(&load->figures, took_us);

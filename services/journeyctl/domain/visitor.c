@@ -109,7 +109,7 @@ void visitor_request(const struct visitor *visitor, struct visitor_request *requ
 }
 
 void visitor_acknowledge(const struct visitor *visitor, const struct visitor_request *request,
-                         struct buf *record)
+                         int status, struct buf *record)
 {
     static const char *const names[] = {
         [VISITOR_START] = "start",           [VISITOR_EVENTS] = "event", [VISITOR_STAGE] = "stage",
@@ -119,9 +119,10 @@ void visitor_acknowledge(const struct visitor *visitor, const struct visitor_req
     unsigned lines = request->kind == VISITOR_EVENTS ? VISITOR_EVENTS_A_BATCH : 1;
     for (unsigned i = 0; i < lines; i++) {
         event_id(request, i, id);
-        buf_printf(record, "%s\t%s\t%s\n", names[request->kind], visitor->session,
+        buf_printf(record, "%s\t%s\t%s\t%d\n", names[request->kind], visitor->session,
                    request->kind == VISITOR_EVENTS  ? id
                    : request->kind == VISITOR_STAGE ? request->stage
-                                                    : visitor->session);
+                                                    : visitor->session,
+                   status);
     }
 }

@@ -39,6 +39,6 @@ void visitor_init(struct visitor *visitor, const char *run, uint64_t number);
 unsigned visitor_steps(void);
 /* The request of the present step; its buffers are reset and filled. */
 void visitor_request(const struct visitor *visitor, struct visitor_request *request);
-/* What an answer acknowledged, as lines "kind<TAB>session<TAB>id": the record to compare with. */
+/* What an answer acknowledged, as lines "kind<TAB>session<TAB>id<TAB>status": the record to compare with. */
 void visitor_acknowledge(const struct visitor *visitor, const struct visitor_request *request,
-                         struct buf *record);
+                         int status, struct buf *record);

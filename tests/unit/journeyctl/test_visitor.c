@@ -25,16 +25,16 @@ static void test_life(void **state)
         assert_json(&request.body);
         buf_append_byte(&life, (uint8_t) "SeTCE"[request.kind]);
         assert_true(request.secret == (request.kind == VISITOR_STAGE));
-        visitor_acknowledge(&visitor, &request, &record);
+        visitor_acknowledge(&visitor, &request, 200, &record);
     }
     buf_append_str(&life, "");
     assert_non_null(record.data);
     assert_string_equal((const char *)life.data, "SeeeTeeeTeeeTCE");
-    assert_non_null(strstr((const char *)record.data, "start\tload-run-7\tload-run-7\n"));
-    assert_non_null(strstr((const char *)record.data, "event\tload-run-7\tload-run-7.1.4\n"));
-    assert_non_null(strstr((const char *)record.data, "stage\tload-run-7\tconsideration\n"));
-    assert_non_null(strstr((const char *)record.data, "stage\tload-run-7\tconversion\n"));
-    assert_non_null(strstr((const char *)record.data, "conversion\tload-run-7\tload-run-7\n"));
+    assert_non_null(strstr((const char *)record.data, "start\tload-run-7\tload-run-7\t200\n"));
+    assert_non_null(strstr((const char *)record.data, "event\tload-run-7\tload-run-7.1.4\t200\n"));
+    assert_non_null(strstr((const char *)record.data, "stage\tload-run-7\tconsideration\t200\n"));
+    assert_non_null(strstr((const char *)record.data, "stage\tload-run-7\tconversion\t200\n"));
+    assert_non_null(strstr((const char *)record.data, "conversion\tload-run-7\tload-run-7\t200\n"));
     buf_deinit(&life);
     buf_deinit(&record);
     buf_deinit(&request.path);
