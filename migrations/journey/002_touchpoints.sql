@@ -30,8 +30,8 @@ create table journey.journey_touchpoints (
     updated_at timestamptz not null default now(),
     primary key (tenant_id, received_at, id)
 ) partition by range (received_at);
-create index idx_journey_touchpoints_session_id
-    on journey.journey_touchpoints (tenant_id, session_id, touchpoint_sequence);
+-- Unique (tenant_id, session_id, touchpoint_sequence) is an index of each partition, made with it: one on the parent would
+-- have to hold received_at as well.
 create index idx_journey_touchpoints_timestamp on journey.journey_touchpoints (tenant_id, timestamp);
 
 -- Those of people who did not agree to analytics, known only by their session's pseudonym: by day, each day dropped 48
@@ -40,7 +40,5 @@ create table journey.journey_touchpoints_pseudonymous (
     like journey.journey_touchpoints including defaults including constraints,
     primary key (tenant_id, received_at, id)
 ) partition by range (received_at);
-create index idx_journey_touchpoints_pseudonymous_session_id
-    on journey.journey_touchpoints_pseudonymous (tenant_id, session_id, touchpoint_sequence);
 create index idx_journey_touchpoints_pseudonymous_timestamp
     on journey.journey_touchpoints_pseudonymous (tenant_id, timestamp);

@@ -23,6 +23,7 @@ const struct store_table touchpoints_table = {
     .conflict = STORE_PLAIN,
     .roll = STORE_ROLL_MONTH,
     .roll_column = "received_at",
+    .roll_unique = "tenant_id, session_id, touchpoint_sequence",
     .roll_ahead = 3,
     .roll_keep = 0,
 };
@@ -35,6 +36,7 @@ const struct store_table pseudonymous_touchpoints_table = {
     .conflict = STORE_PLAIN,
     .roll = STORE_ROLL_DAY,
     .roll_column = "received_at",
+    .roll_unique = "tenant_id, session_id, touchpoint_sequence",
     .roll_ahead = 2,
     .roll_keep = 1, /* a day, and one after its end: 48 hours after it began */
 };

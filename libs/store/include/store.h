@@ -74,6 +74,7 @@ struct store_table {
     const char *roll_column;
     int roll_ahead,
         roll_keep; /* periods made ahead; periods kept after their end (0: not dropped here) */
+    const char *roll_unique; /* columns that are unique within each period, as SQL; NULL: none */
 };
 #define STORE_MAX_COLUMNS 48
 

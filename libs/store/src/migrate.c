@@ -109,7 +109,7 @@ static const char role_sql[] =
 
 static void role_name(char *out, size_t size, const char *schema)
 {
-    (void)snprintf(out, size, "journey_%s", schema);
+    (void)snprintf(out, size, "journey_%.*s", (int)size - 9, schema);
     for (char *c = out; *c; c++)
         if (*c == '-')
             *c = '_';

@@ -23,14 +23,17 @@ struct maintain {
 /* ---- making and dropping ---- */
 
 static int partition_make(struct maintain *m, const char *parent, const char *name,
-                          const char *from, const char *to)
+                          const char *from, const char *to, const char *unique)
 {
+    char index[400] = "";
+    if (unique)
+        (void)snprintf(index, sizeof(index), "create unique index on \"%s\" (%s); ", name, unique);
     int rc = store_pg_sync_execf(
         m->conn, m->err,
         "begin; create table \"%s\" (like \"%s\" including defaults including constraints "
-        "including generated including storage including compression); "
+        "including generated including storage including compression); %s"
         "alter table \"%s\" attach partition \"%s\" for values from ('%s') to ('%s'); commit",
-        name, parent, parent, name, from, to);
+        name, parent, index, parent, name, from, to);
     if (rc < 0) {
         (void)!store_pg_sync_exec(m->conn, "rollback", NULL);
         return rc;
@@ -107,7 +110,7 @@ static int maintain_log(struct maintain *m, const PGresult *logs, int row)
         (void)snprintf(name, sizeof(name), "%s_r%" PRId64, log, high);
         (void)snprintf(from, sizeof(from), "%" PRId64, high);
         (void)snprintf(to, sizeof(to), "%" PRId64, high + width);
-        rc = partition_make(m, log, name, from, to);
+        rc = partition_make(m, log, name, from, to, NULL);
     }
     char width_text[24];
     (void)snprintf(width_text, sizeof(width_text), "%" PRId64, width);
@@ -166,7 +169,7 @@ static int maintain_rolling(struct maintain *m, const struct store_table *table)
     int rc = store_pg_sync_query(m->conn, &missing, missing_sql, 5, make, m->err);
     for (int r = 0; rc == 0 && r < PQntuples(missing); r++)
         rc = partition_make(m, table->name, PQgetvalue(missing, r, 0), PQgetvalue(missing, r, 1),
-                            PQgetvalue(missing, r, 2));
+                            PQgetvalue(missing, r, 2), table->roll_unique);
     return rc < 0 || table->roll_keep == 0 ? rc : drop_listed(m, table->name, expired_sql, 5, drop);
 }
 
