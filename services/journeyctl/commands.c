@@ -26,6 +26,7 @@ static const struct command_option tenants_create_options[] = {
     {"analytics-basis", "BASIS", "consent, or legitimate_interest", false},
     {"reason", "TEXT", "the legitimate interest, in words for those affected", false},
     {"rate", "LIMIT", "requests a second of each key: default, none, or a number", false},
+    {"if-missing", NULL, "if there is one of that name: prints its id and changes nothing", false},
 };
 static const struct command_option list_options[] = {JSON};
 static const struct command_option keys_create_options[] = {

@@ -60,21 +60,30 @@ static int not_found(struct ctl *ctl, const char *name)
     return ctl_fail(CTL_FAILED, "there is no tenant '%s'; there are: %s", name, names);
 }
 
-int tenant_find(struct ctl *ctl, const char *name, struct tenant *tenant)
+/* Sets *id when there is a tenant of that name. */
+static int id_of_existing(struct ctl *ctl, const char *name, const char **id)
 {
     _cleanup_(database_free) PGresult *rows = NULL;
     int status = database_query(
         ctl, &rows,
         "select tenant_id from accounts.organizations where status = 'active' and name = $1", 1,
         name);
+    if (status == CTL_DONE && PQntuples(rows) == 1)
+        *id = arena_str(ctl->arena, slice_str(PQgetvalue(rows, 0, 0)));
+    return status;
+}
+
+int tenant_find(struct ctl *ctl, const char *name, struct tenant *tenant)
+{
+    struct tenant found = {.name = name};
+    int status = id_of_existing(ctl, name, &found.id);
     if (status != CTL_DONE)
         return status;
-    if (PQntuples(rows) == 0)
+    if (!found.id)
         return not_found(ctl, name);
-    const char *id = PQgetvalue(rows, 0, 0);
-    *tenant = (struct tenant){.id = arena_str(ctl->arena, slice_str(id)), .name = name};
-    if (!tenant->id || uuid_parse(&tenant->uuid, slice_str(id)) < 0)
-        return ctl_fail(CTL_FAILED, "the tenant's id '%s' is none", id);
+    if (uuid_parse(&found.uuid, slice_str(found.id)) < 0)
+        return ctl_fail(CTL_FAILED, "the tenant's id '%s' is none", found.id);
+    *tenant = found;
     return CTL_DONE;
 }
 
@@ -163,6 +172,13 @@ int command_tenants_create(struct ctl *ctl, const struct args *args)
         return status;
     if (rate && setting_check(setting_find("rate_limit"), rate, &err) < 0)
         return ctl_fail(CTL_USAGE, "--rate: %s", err.message);
+    const char *existing = NULL;
+    if (args_has(args, "if-missing"))
+        status = id_of_existing(ctl, name, &existing);
+    if (status == CTL_DONE && existing)
+        printf("%s\n", existing);
+    if (status != CTL_DONE || existing)
+        return status;
     if (rate && strcmp(rate, "default") == 0)
         rate = NULL;
     if (!basis)
