@@ -4,11 +4,13 @@
 #include "journey_state.h"
 #include "messages.h"
 #include "record.h"
+#include "render.h"
 #include "rules.h"
 #include "tables.h"
 #include "topics.h"
 
-#define IDLE_TIMER "idle"
+#define IDLE_TIMER    "idle"
+#define CACHE_SECONDS 3600
 
 struct turn *turn_begin(struct stream_decision *d, const uint8_t tenant[16],
                         struct slice session_id)
@@ -164,6 +166,28 @@ void turn_set_idle(const struct turn *turn)
     stream_set_timer(turn->decision, IDLE_TIMER, session_idle_at(turn->session));
 }
 
+/* For readers outside, at a start, a change of stage and an end; losing it loses nothing. */
+static void cache_session(const struct turn *turn, const Journey__V1__SessionRecord *record)
+{
+    struct stream_decision *d = turn->decision;
+    const struct session *s = turn->session;
+    bool changed = false;
+    for (unsigned i = 0; i < turn->outcome.n_facts; i++) {
+        enum session_fact_kind kind = turn->outcome.facts[i].kind;
+        changed =
+            changed || kind == SESSION_STARTED || kind == SESSION_MOVED || kind == SESSION_ENDED;
+    }
+    struct store_value *values =
+        changed ? arena_alloc(d->arena, SESSIONS_N * sizeof(*values)) : NULL;
+    const char *key = values ? arena_printf(d->arena, "journey_session:%s", s->session_id) : NULL;
+    if (!key)
+        return;
+    values[SESSIONS_TENANT_ID] = value_bytes(s->tenant, 16);
+    values[SESSIONS_SESSION_ID] = value_text(s->session_id);
+    record_project(record, d->now_us, d->arena, values);
+    stream_cache(d, slice_str(key), slice_str(render_session(s, values, d->arena)), CACHE_SECONDS);
+}
+
 /* A timer that would only move later is left: it fires, looks, and is set again. */
 static void set_timer(const struct turn *turn)
 {
@@ -186,5 +210,6 @@ void turn_end(struct turn *turn)
     stream_put_state(d, record);
     for (unsigned i = 0; i < turn->outcome.n_facts; i++)
         say_fact(turn, key, &turn->outcome.facts[i]);
+    cache_session(turn, record);
     set_timer(turn);
 }

@@ -13,22 +13,29 @@ static const struct store_column counts_columns[] = {
     {"value", STORE_BIGINT, 0},
     {"state", STORE_BYTES, 0},
 };
-const struct store_table template_counts = {
-    .name = "counts", .columns = counts_columns, .n_columns = 4, .n_key = 2, .conflict = STORE_UPDATE};
+const struct store_table template_counts = {.name = "counts",
+                                            .columns = counts_columns,
+                                            .n_columns = 4,
+                                            .n_key = 2,
+                                            .conflict = STORE_UPDATE};
 
-static void project(const void *state, int64_t now_us, struct arena *arena, struct store_value *values)
+static void project(const void *state, int64_t now_us, struct arena *arena,
+                    struct store_value *values)
 {
     (void)now_us;
     (void)arena;
     values[2].i = ((const Journey__V1__TemplateRecord *)state)->value;
 }
 
-static const struct stream_state counter = {
-    .name = "counter", .table = &template_counts, .type = &journey__v1__template_record__descriptor, .project = project};
+static const struct stream_state counter = {.name = "counter",
+                                            .table = &template_counts,
+                                            .type = &journey__v1__template_record__descriptor,
+                                            .project = project};
 
 /* ---- the decision ---- */
 
-static int key(const void *body, unsigned index, struct arena *arena, struct stream_key *key, struct err *err)
+static int key(const void *body, unsigned index, struct arena *arena, struct stream_key *key,
+               struct err *err)
 {
     const Journey__V1__Command *command = body;
     (void)index;
@@ -43,7 +50,8 @@ static int key(const void *body, unsigned index, struct arena *arena, struct str
 static void reply(struct stream_decision *d, int64_t value)
 {
     Journey__V1__Reply *answer = arena_alloc(d->arena, sizeof(*answer));
-    Journey__V1__ReplyPart *part = arena_alloc(d->arena, sizeof(*part)), **parts = arena_alloc(d->arena, sizeof(*parts));
+    Journey__V1__ReplyPart *part = arena_alloc(d->arena, sizeof(*part)),
+                           **parts = arena_alloc(d->arena, sizeof(*parts));
     char *json = arena_printf(d->arena, "%lld", (long long)value);
     if (!answer || !part || !parts || !json)
         return; /* the arena's overflow is sticky: the runtime refuses the decision */
@@ -83,7 +91,8 @@ static void decide(struct stream_decision *d, const struct stream_message *m)
     count->tenant_id = command->tenant_id;
     count->id = command->subject;
     count->value = state->value;
-    stream_publish(d, TOPIC_TEMPLATE_COUNTS, topic_key(m->key.tenant, m->key.id, d->arena), count, d->now_us);
+    stream_publish(d, TOPIC_TEMPLATE_COUNTS, topic_key(m->key.tenant, m->key.id, d->arena), count,
+                   d->now_us);
     stream_count(d, 0, (double)command->count_up->by);
     reply(d, state->value);
 }
@@ -97,7 +106,8 @@ static const struct stream_input inputs[] = {{.topic = TOPIC_TEMPLATE_COMMANDS,
                                               .key = key,
                                               .decide = decide}};
 static const struct stream_state *const states[] = {&counter};
-static const struct stream_counter counters[] = {{"journey_template_counted_total", NULL, "counted by all counters"}};
+static const struct stream_counter counters[] = {
+    {"journey_template_counted_total", NULL, "counted by all counters"}};
 static const int publishes[] = {TOPIC_TEMPLATE_COUNTS};
 
 const struct stream_service template_service = {

@@ -169,8 +169,8 @@ void apply_dead_letter(struct stream *s, struct batch *batch, struct item *item,
     char source[300];
     for (unsigned i = 0; i < record->n_headers && message.n_headers < BUS_MAX_HEADERS - 5; i++)
         headers[message.n_headers++] = record->headers[i];
-    snprintf(source, sizeof(source), "%s/%d/%lld", topic_name(record->topic), record->partition,
-             (long long)record->offset);
+    (void)snprintf(source, sizeof(source), "%s/%d/%lld", topic_name(record->topic),
+                   record->partition, (long long)record->offset);
     headers[message.n_headers++] = (struct bus_header){"dlq-source", slice_str(source)};
     headers[message.n_headers++] = (struct bus_header){"dlq-code", slice_str(code)};
     headers[message.n_headers++] = (struct bus_header){"dlq-reason", slice_str(reason)};
@@ -375,8 +375,8 @@ static void apply_one(struct stream *s, struct batch *batch, struct item *item,
 static void park(struct stream *s, struct batch *batch, struct item *item, int64_t until_us)
 {
     char name[300];
-    snprintf(name, sizeof(name), "%s/%d/%lld/%u", topic_name(item->record->topic),
-             item->record->partition, (long long)item->record->offset, item->index);
+    (void)snprintf(name, sizeof(name), "%s/%d/%lld/%u", topic_name(item->record->topic),
+                   item->record->partition, (long long)item->record->offset, item->index);
     struct slice data = park_pack(item, batch->arena);
     if (data.data && item->part->n_parked < PARKED_LIMIT) {
         set_timer(s, batch, item, TIMER_PARKED, name, until_us, data);

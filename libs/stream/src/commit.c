@@ -36,7 +36,7 @@ void batch_free(struct stream *s, struct batch *batch)
 /* As large as commits in about the target time: halved quickly, grown slowly. */
 static void adapt(struct stream *s, const struct batch *batch, int64_t took_us)
 {
-    if (took_us > 2 * BATCH_TARGET_US)
+    if (took_us > INT64_C(2) * BATCH_TARGET_US)
         s->batch_limit = (unsigned)max_i64(BATCH_MIN, s->batch_limit * 2 / 3);
     else if (took_us < BATCH_TARGET_US && batch->decided >= s->batch_limit)
         s->batch_limit =

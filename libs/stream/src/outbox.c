@@ -33,7 +33,7 @@ int outbox_add(struct stream *s, struct part *part, struct outrow *row,
                            topic_name(message->topic), message->partition,
                            (unsigned long long)dest->number + 1);
     char source[96], time[TIME_TEXT_SIZE];
-    snprintf(source, sizeof(source), "/journey/%s", s->service->name);
+    (void)snprintf(source, sizeof(source), "/journey/%s", s->service->name);
     uint8_t *size = buf_extend(frames, 4);
     buf_append_bytes(frames, slice_str(topic_name(message->topic)));
     buf_append_varint(frames, (uint64_t)message->partition);

@@ -87,8 +87,8 @@ void own_stop_at(struct stream *s, const struct item *item, const char *reason)
     part->stop_known = true;
     part->stop_input = (int)(item->input - s->service->inputs);
     part->stop_offset = item->record->offset;
-    snprintf(part->stop_reason, sizeof(part->stop_reason), "%s: %s at offset %lld", reason,
-             topic_name(item->record->topic), (long long)item->record->offset);
+    (void)snprintf(part->stop_reason, sizeof(part->stop_reason), "%s: %s at offset %lld", reason,
+                   topic_name(item->record->topic), (long long)item->record->offset);
 }
 
 void own_assignment(struct stream *s, const int32_t *partitions, unsigned n)
@@ -226,12 +226,12 @@ void own_offset_gone(struct stream *s, int topic, int32_t partition, int64_t off
             own_forget(s, part, s->now_us + SECOND_US);
         return;
     }
-    snprintf(reason, sizeof(reason),
-             "%s: offset %lld is gone, the log holds %lld..%lld: %s. Set the offset of this "
-             "partition by hand, or restore the log",
-             topic_name(topic), (long long)(in->known ? in->next : offset), (long long)begin,
-             (long long)end,
-             begin > in->next ? "retention passed while nobody read it"
-                              : "the topic was made anew");
+    (void)snprintf(reason, sizeof(reason),
+                   "%s: offset %lld is gone, the log holds %lld..%lld: %s. Set the offset of this "
+                   "partition by hand, or restore the log",
+                   topic_name(topic), (long long)(in->known ? in->next : offset), (long long)begin,
+                   (long long)end,
+                   begin > in->next ? "retention passed while nobody read it"
+                                    : "the topic was made anew");
     own_stop(s, part, reason);
 }

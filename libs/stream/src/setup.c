@@ -137,8 +137,8 @@ int stream_create(struct stream **out, const struct stream_service *service,
     s->bus = options->bus;
     s->store = options->store;
     s->effects.stream = s;
-    snprintf(s->producer, sizeof(s->producer), "%s.%s", service->name,
-             options->generation ? options->generation : "1");
+    (void)snprintf(s->producer, sizeof(s->producer), "%s.%s", service->name,
+                   options->generation ? options->generation : "1");
     set_states(s);
     set_metrics(s);
     int status = set_parts(s);

@@ -11,7 +11,7 @@ void observe(struct stream *s, enum log_level level, const char *event, const ch
     if (!s->options.observe)
         return;
     va_start(args, format);
-    vsnprintf(fields, sizeof(fields), format, args);
+    (void)vsnprintf(fields, sizeof(fields), format, args);
     va_end(args);
     s->options.observe(s->options.user, level, event, fields);
 }
