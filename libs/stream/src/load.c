@@ -115,10 +115,7 @@ static void fill_entries(struct stream *s, struct pending_load *load)
 static void load_done(struct store_load *load)
 {
     struct batch *batch = load->user;
-    struct pending_load *pending = NULL;
-    for (unsigned i = 0; i < batch->n_loads; i++)
-        if (&batch->loads[i].load == load)
-            pending = &batch->loads[i];
+    struct pending_load *pending = (struct pending_load *)(void *)load; /* its first member */
     struct stream *s = batch->stream;
     s->wants_step = true;
     batch->loads_open--;

@@ -105,7 +105,7 @@ static int set_parts(struct stream *s)
         part->life = ++s->lives;
         part->rows_tail = &part->rows;
         part->horizon_us = INT64_MIN;
-        part->dests = calloc((size_t)(2 * TOPIC_COUNT * s->n_parts), sizeof(*part->dests));
+        part->dests = calloc((size_t)2 * TOPIC_COUNT * (size_t)s->n_parts, sizeof(*part->dests));
         if (!part->dests)
             return ERR_NO_MEMORY;
     }
@@ -199,8 +199,11 @@ void stream_destroy(struct stream **stream)
             own_give_up(s, &s->parts[p]);
     for (unsigned b = 0; b < ARRAY_SIZE(s->batches); b++)
         batch_deinit(s, &s->batches[b]);
-    while (s->requests)
-        request_free(s->requests);
+    for (struct request *request = s->requests, *next; request; request = next) {
+        next = request->next;
+        arena_destroy(&request->arena);
+        free(request);
+    }
     ask_deinit(s);
     call_deinit(s);
     mirror_deinit(s);

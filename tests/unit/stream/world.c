@@ -15,17 +15,20 @@ static const struct store_column counters_columns[] = {{"tenant_id", STORE_UUID,
                                                        {"value", STORE_BIGINT, 0},
                                                        {"state", STORE_BYTES, 0}};
 const struct store_table world_counters = {
-    "counters", counters_columns, 4, 2, STORE_UPDATE, 0, NULL, 0, 0};
-const struct store_table world_seen = {"seen", counters_columns, 4, 2, STORE_UPDATE, 0, NULL, 0, 0};
+    "counters", counters_columns, 4, 2, STORE_UPDATE, 0, NULL, 0, 0, NULL};
+const struct store_table world_seen = {"seen", counters_columns, 4, 2, STORE_UPDATE, 0, NULL, 0, 0,
+                                       NULL};
 static const struct store_column marks_columns[] = {{"tenant_id", STORE_UUID, 0},
                                                     {"id", STORE_TEXT, 0},
                                                     {"sub", STORE_BIGINT, 0},
                                                     {"data", STORE_BYTES, 0}};
-const struct store_table world_marks = {"marks", marks_columns, 4, 3, STORE_UPDATE, 0, NULL, 0, 0};
+const struct store_table world_marks = {"marks", marks_columns, 4, 3, STORE_UPDATE,
+                                        0,       NULL,          0, 0, NULL};
 /* A row for each count that b takes: its key is new, or the commit fails. */
 static const struct store_column log_columns[] = {
     {"tenant_id", STORE_UUID, 0}, {"id", STORE_TEXT, 0}, {"value", STORE_BIGINT, 0}};
-static const struct store_table log_table = {"log", log_columns, 3, 3, STORE_PLAIN, 0, NULL, 0, 0};
+static const struct store_table log_table = {"log", log_columns, 3, 3, STORE_PLAIN,
+                                             0,     NULL,        0, 0, NULL};
 
 static void project(const void *state, int64_t now_us, struct arena *arena,
                     struct store_value *values)
