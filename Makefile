@@ -90,6 +90,7 @@ $(foreach s,$(SERVICES),$(eval $(call service,$(s))))
 
 .PHONY: all
 all: $(SERVICES:%=bin/%)
+	@: # "nothing to be done" is not worth a line
 
 include $(wildcard tests/module.mk deploy/local/module.mk)
 
