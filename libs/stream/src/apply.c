@@ -156,6 +156,17 @@ static int say_all(struct stream *s, struct batch *batch, struct item *item, str
                    "what it would say is larger than a record may be");
 }
 
+/* Answers whoever waits, instead of what the decision would have said. */
+void apply_problem(struct stream *s, struct batch *batch, struct item *item, int status,
+                   const char *code, const char *detail)
+{
+    struct stream_decision d = {.arena = batch->arena, .effects = &s->effects};
+    struct err err = {0};
+    s->effects.n = 0;
+    stream_reply_problem(&d, status, code, detail);
+    (void)say_all(s, batch, item, &err);
+}
+
 void apply_dead_letter(struct stream *s, struct batch *batch, struct item *item, const char *code,
                        const char *reason)
 {
@@ -189,43 +200,26 @@ void apply_dead_letter(struct stream *s, struct batch *batch, struct item *item,
     metric_inc(s->m.dead_letters, 1);
     observe(s, LOG_WARN, "dead_letter", "\"source\":\"%s\",\"code\":\"%s\"", source, code);
     if (item->command) {
-        struct stream_decision d = {.arena = batch->arena, .effects = &s->effects};
-        struct err err = {0};
-        bool large = strcmp(code, "too_large") == 0;
-        s->effects.n = 0;
-        stream_reply_problem(&d,
-                             large                         ? 413
-                             : strcmp(code, "poison") == 0 ? 500
-                                                           : 400,
-                             large                         ? "too_large"
-                             : strcmp(code, "poison") == 0 ? "internal"
-                                                           : "invalid_request",
-                             reason);
-        (void)say_all(s, batch, item, &err);
+        bool large = strcmp(code, "too_large") == 0, poison = strcmp(code, "poison") == 0;
+        apply_problem(s, batch, item,
+                      large    ? 413
+                      : poison ? 500
+                               : 400,
+                      large    ? "too_large"
+                      : poison ? "internal"
+                               : "invalid_request",
+                      reason);
     }
 }
 
 /* ---- everything else ---- */
 
-static void put_timer_row(struct batch *batch, const struct item *item, unsigned kind,
-                          const char *name, int64_t due_us, struct slice data)
-{
-    struct store_value values[7] = {{.i = item->part->id},
-                                    {.s = slice_make(item->key.tenant, 16)},
-                                    {.s = item->key.id},
-                                    {.i = kind},
-                                    {.s = slice_str(name)},
-                                    {.i = due_us},
-                                    {.s = data}};
-    batch_put_row(batch, &timers_table, arena_copy(batch->arena, values, sizeof(values)), false);
-}
-
-static void set_timer(struct stream *s, struct batch *batch, struct item *item, unsigned plain,
-                      const char *name, int64_t due_us, struct slice data)
+void apply_timer(struct stream *s, struct batch *batch, struct item *item, unsigned plain,
+                 const char *name, int64_t due_us, struct slice data)
 {
     unsigned kind = item->state * TIMER_KINDS + plain;
     const char *kept = arena_copy(batch->arena, name, strlen(name));
-    put_timer_row(batch, item, kind, kept, due_us, data);
+    timers_put_row(batch, item->part, kind, &item->key, kept, due_us, data);
     timers_set(s, item->part, kind, &item->key, kept, due_us, data);
 }
 
@@ -255,7 +249,7 @@ static void put_state(struct stream *s, struct batch *batch, struct entry *entry
     if (created && part->n_parked) {
         struct stream_key key = {.id = entry_id(entry)};
         memcpy(key.tenant, entry->tenant, 16);
-        timers_adopt(part, &key, entry->kind, s->now_us);
+        timers_adopt(s, batch, part, &key, entry->kind);
     }
 }
 
@@ -342,13 +336,13 @@ static void apply_one(struct stream *s, struct batch *batch, struct item *item,
         batch_put_row(batch, e->pointer, e->values, e->kind == EFFECT_ROW_REMOVE);
         break;
     case EFFECT_TIMER_SET:
-        set_timer(s, batch, item, TIMER_PLAIN, e->name, e->number, (struct slice){0});
+        apply_timer(s, batch, item, TIMER_PLAIN, e->name, e->number, (struct slice){0});
         break;
     case EFFECT_TIMER_CANCEL:
         cancel_timer(batch, item, e->name);
         break;
     case EFFECT_CALL:
-        set_timer(s, batch, item, TIMER_CALL, e->name, s->now_us, e->data);
+        apply_timer(s, batch, item, TIMER_CALL, e->name, s->now_us, e->data);
         break;
     case EFFECT_REPLY:
         keep_answer(s, batch, item, e->pointer);
@@ -370,24 +364,6 @@ static void apply_one(struct stream *s, struct batch *batch, struct item *item,
     case EFFECT_STOP:
         break; /* handled before */
     }
-}
-
-static void park(struct stream *s, struct batch *batch, struct item *item, int64_t until_us)
-{
-    char name[300];
-    (void)snprintf(name, sizeof(name), "%s/%d/%lld/%u", topic_name(item->record->topic),
-                   item->record->partition, (long long)item->record->offset, item->index);
-    struct slice data = park_pack(item, batch->arena);
-    if (data.data && item->part->n_parked < PARKED_LIMIT) {
-        set_timer(s, batch, item, TIMER_PARKED, name, until_us, data);
-        metric_inc(s->m.parked, 1);
-        return;
-    }
-    struct stream_decision d = {.arena = batch->arena, .effects = &s->effects};
-    struct err err;
-    s->effects.n = 0;
-    stream_reply_problem(&d, 503, "unavailable", "too many commands wait for a session to begin");
-    (void)say_all(s, batch, item, &err);
 }
 
 int apply_effects(struct stream *s, struct batch *batch, struct item *item,
@@ -415,7 +391,7 @@ int apply_effects(struct stream *s, struct batch *batch, struct item *item,
         if (reject && item->record)
             apply_dead_letter(s, batch, item, found.name, found.text);
         else if (wait && item->record)
-            park(s, batch, item, found.number);
+            park_item(s, batch, item, found.number);
         return STATUS_OK;
     }
     int status = say_all(s, batch, item, err);

@@ -168,6 +168,12 @@ static void decide_item(struct stream *s, struct batch *batch, struct item *item
     s->effects.n = 0;
     if ((item->kind != ITEM_RECORD && !timer_turn(s, batch, item)) || is_hopeless(s, batch, item))
         return;
+    if (item->kind == ITEM_RECORD && item->command && item->part->n_parked &&
+        item->entry->present && timers_wait_for(item->part, &item->key, item->state)) {
+        /* Older commands of this state still wait for their turn: not before them. */
+        park_item(s, batch, item, s->now_us - SECOND_US + item->part->deferred++);
+        return;
+    }
     d.state = decoded_state(s, batch, item->entry);
     d.parts = item->entry->parts;
     d.n_parts = item->entry->n_parts;

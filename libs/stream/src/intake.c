@@ -237,12 +237,14 @@ static void copy_identity(struct batch *batch, struct item *item, const struct s
     item->timer_name = arena_copy(batch->arena, name, strlen(name));
 }
 
-static void take_timers(struct stream *s, struct batch *batch, unsigned limit)
+/* first: only those at the front that are parked messages whose state has come, before any newer command. */
+static void take_timers(struct stream *s, struct batch *batch, unsigned limit, bool first)
 {
     for (int32_t p = 0; p < s->n_parts; p++) {
         struct part *part = &s->parts[p];
         struct timer *timer;
         while (part->state == PART_RUNNING && !part->stopping && has_room(s, batch, limit) &&
+               (!first || (part->n_heap && part->heap[0]->adopted)) &&
                (timer = timers_take_due(part, s->now_us))) {
             if (timer->kind % TIMER_KINDS == TIMER_CALL) {
                 call_start(s, part, timer);
@@ -294,8 +296,9 @@ bool intake_gather(struct stream *s, struct batch *batch)
         if (s->parts[p].state == PART_RUNNING && s->parts[p].singles)
             limit = 1;
     batch->begun_us = s->now_us;
+    take_timers(s, batch, limit, true);
     take_lane(s, batch, BUS_LANE_COMMANDS, limit);
-    take_timers(s, batch, limit);
+    take_timers(s, batch, limit, false);
     take_outcomes(s, batch, limit);
     take_lane(s, batch, BUS_LANE_EVENTS, limit);
     take_lane(s, batch, BUS_LANE_IMPORTS, limit);

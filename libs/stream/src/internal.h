@@ -154,8 +154,9 @@ struct timer {
     struct stream_key key; /* id in this allocation */
     const char *name;
     struct slice data;
-    bool taken;   /* an item of a batch, or a call under way */
-    bool adopted; /* parked, and its state has come */
+    bool taken;                               /* an item of a batch, or a call under way */
+    bool adopted;                             /* parked, and its state has come */
+    struct timer *parked_next, **parked_link; /* of its partition's parked ones */
 };
 
 struct part {
@@ -188,6 +189,8 @@ struct part {
     struct timer *timers[256];
     struct timer **heap;
     unsigned n_heap, heap_capacity, n_timers, n_parked;
+    struct timer *parked;
+    unsigned deferred;  /* messages parked behind adopted ones, in order */
     int64_t horizon_us; /* every timer that is due by then is in memory */
     struct own_request *request;
     /* A message that this release does not know: everything before it is finished, then the partition stops. */
@@ -476,6 +479,10 @@ void load_finish(struct stream *s, struct batch *batch);
 void load_deinit(struct batch *batch);
 
 /* decide.c, apply.c */
+void apply_timer(struct stream *s, struct batch *batch, struct item *item, unsigned plain,
+                 const char *name, int64_t due_us, struct slice data);
+void apply_problem(struct stream *s, struct batch *batch, struct item *item, int status,
+                   const char *code, const char *detail);
 void decide_batch(struct stream *s, struct batch *batch);
 void batch_add_part(struct stream *s, struct batch *batch, struct part *part);
 int apply_effects(struct stream *s, struct batch *batch, struct item *item,
@@ -520,11 +527,20 @@ struct timer *timers_take_due(struct part *part,
 void timers_load(struct stream *s, struct part *part, void (*then)(struct stream *, struct part *));
 bool timers_want_page(const struct part *part, int64_t now_us);
 void timers_forget(struct part *part);
-void timers_adopt(struct part *part, const struct stream_key *key, unsigned state, int64_t now_us);
+/* The state has come: what waits for it is due at once, in the order of the log, before anything else. */
+void timers_adopt(struct stream *s, struct batch *batch, struct part *part,
+                  const struct stream_key *key, unsigned state);
+/* The row of a timer; key's id, name and data live in the batch's arena, or as long. */
+void timers_put_row(struct batch *batch, const struct part *part, unsigned kind,
+                    const struct stream_key *key, const char *name, int64_t due_us,
+                    struct slice data);
+bool timers_wait_for(const struct part *part, const struct stream_key *key, unsigned state);
 extern const struct store_table timers_table, answers_table;
 extern const struct stream_state answers_state;
 
 /* park.c: a message as it was parked */
+void park_item(struct stream *s, struct batch *batch, struct item *item, int64_t until_us);
+int64_t park_offset(const struct timer *timer);
 struct slice park_pack(const struct item *item, struct arena *arena);
 int park_unpack(struct stream *s, struct batch *batch, struct item *item, struct slice data,
                 struct err *err);

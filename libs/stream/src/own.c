@@ -34,6 +34,7 @@ static void forget(struct stream *s, struct part *part)
     part->refused = false;
     position_forget(s, part);
     part->life = ++s->lives;
+    part->deferred = PARKED_LIMIT;
     part->singles = 0;
 }
 

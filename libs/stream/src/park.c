@@ -1,6 +1,8 @@
 /* A message that waits for its state, as it is kept in the timers table: the record, and which message of it. */
 #include "internal.h"
 
+#include <stdio.h>
+
 struct slice park_pack(const struct item *item, struct arena *arena)
 {
     struct buf out = {0};
@@ -65,4 +67,30 @@ int park_unpack(struct stream *s, struct batch *batch, struct item *item, struct
     }
     return err_set(err, ERR_INVALID, ERR_CLASS_PERMANENT,
                    "a parked message is of a topic that is no input");
+}
+
+/* Where its record stands in the log: the order in which the parked messages of a state are decided. */
+int64_t park_offset(const struct timer *timer)
+{
+    struct slice in = timer->data, topic;
+    uint64_t form, partition, offset;
+    if (slice_take_varint(&in, &form) || slice_take_bytes(&in, &topic) ||
+        slice_take_varint(&in, &partition) || slice_take_varint(&in, &offset))
+        return 0;
+    return (int64_t)offset;
+}
+
+void park_item(struct stream *s, struct batch *batch, struct item *item, int64_t until_us)
+{
+    char name[300];
+    (void)snprintf(name, sizeof(name), "%s/%d/%lld/%u", topic_name(item->record->topic),
+                   item->record->partition, (long long)item->record->offset, item->index);
+    struct slice data = park_pack(item, batch->arena);
+    if (!data.data || item->part->n_parked >= PARKED_LIMIT) {
+        apply_problem(s, batch, item, 503, "unavailable",
+                      "too many commands wait for a session to begin");
+        return;
+    }
+    apply_timer(s, batch, item, TIMER_PARKED, name, until_us, data);
+    metric_inc(s->m.parked, 1);
 }

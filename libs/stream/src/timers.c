@@ -182,7 +182,15 @@ struct timer *timers_set(struct stream *s, struct part *part, unsigned kind,
     t->chain = part->timers[t->hash % ARRAY_SIZE(part->timers)];
     part->timers[t->hash % ARRAY_SIZE(part->timers)] = t;
     part->n_timers++;
-    part->n_parked += plain_kind(kind) == TIMER_PARKED;
+    if (plain_kind(kind) == TIMER_PARKED) {
+        part->n_parked++;
+        t->adopted = due_us <= s->now_us;
+        t->parked_next = part->parked;
+        t->parked_link = &part->parked;
+        if (part->parked)
+            part->parked->parked_link = &t->parked_next;
+        part->parked = t;
+    }
     if (heap_add(part, t)) {
         timers_remove(part, t);
         return NULL;
@@ -198,7 +206,12 @@ void timers_remove(struct part *part, struct timer *timer)
     *p = timer->chain;
     heap_remove(part, timer);
     part->n_timers--;
-    part->n_parked -= plain_kind(timer->kind) == TIMER_PARKED;
+    if (plain_kind(timer->kind) == TIMER_PARKED) {
+        part->n_parked--;
+        *timer->parked_link = timer->parked_next;
+        if (timer->parked_next)
+            timer->parked_next->parked_link = timer->parked_link;
+    }
     free(timer);
 }
 
@@ -220,17 +233,49 @@ struct timer *timers_take_due(struct part *part, int64_t now_us)
     return t;
 }
 
-void timers_adopt(struct part *part, const struct stream_key *key, unsigned state, int64_t now_us)
+void timers_put_row(struct batch *batch, const struct part *part, unsigned kind,
+                    const struct stream_key *key, const char *name, int64_t due_us,
+                    struct slice data)
 {
-    for (unsigned i = 0; part->n_parked && i < part->n_heap; i++) {
-        struct timer *t = part->heap[i];
-        if (t->kind != state * TIMER_KINDS + TIMER_PARKED || t->adopted ||
-            memcmp(t->key.tenant, key->tenant, 16) != 0 || !slice_equal(t->key.id, key->id))
+    struct store_value values[7] = {{.i = part->id},
+                                    {.s = arena_slice(batch->arena, slice_make(key->tenant, 16))},
+                                    {.s = key->id},
+                                    {.i = kind},
+                                    {.s = slice_str(name)},
+                                    {.i = due_us},
+                                    {.s = data}};
+    batch_put_row(batch, &timers_table, arena_copy(batch->arena, values, sizeof(values)), false);
+}
+
+static bool waits_for(const struct timer *t, const struct stream_key *key, unsigned state)
+{
+    return t->kind == state * TIMER_KINDS + TIMER_PARKED &&
+           memcmp(t->key.tenant, key->tenant, 16) == 0 && slice_equal(t->key.id, key->id);
+}
+
+bool timers_wait_for(const struct part *part, const struct stream_key *key, unsigned state)
+{
+    for (const struct timer *t = part->parked; t; t = t->parked_next)
+        if (waits_for(t, key, state))
+            return true;
+    return false;
+}
+
+void timers_adopt(struct stream *s, struct batch *batch, struct part *part,
+                  const struct stream_key *key, unsigned state)
+{
+    for (struct timer *t = part->parked; t; t = t->parked_next) {
+        int64_t rank = 0;
+        if (!waits_for(t, key, state))
             continue;
+        for (const struct timer *o = part->parked; o; o = o->parked_next)
+            rank += waits_for(o, key, state) && park_offset(o) < park_offset(t);
         t->adopted = true;
-        t->due_us = min_i64(t->due_us, now_us);
-        heap_up(part, t->heap);
-        i = (unsigned)-1; /* the heap moved */
+        t->due_us = s->now_us - SECOND_US + rank;
+        timers_reheap(part, t);
+        timers_put_row(batch, part, t->kind, key,
+                       arena_copy(batch->arena, t->name, strlen(t->name)), t->due_us,
+                       arena_slice(batch->arena, t->data));
     }
 }
 
