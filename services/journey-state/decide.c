@@ -6,7 +6,7 @@
 
 #include "journey/v1/event.pb-c.h"
 
-#define SESSION_ID_MAX 255 /* bytes of a state's key */
+#define SESSION_ID_MAX 400 /* bytes: 100 characters of UTF-8 */
 
 static int check_key(ProtobufCBinaryData tenant, const char *session_id, struct stream_key *key,
                      struct err *err)

@@ -25,7 +25,8 @@ struct stream_message;
 
 /* ---- what a service declares -------------------------------------------------------------------- */
 
-/* Names one state: a tenant's thing. id: as the state table's second column (text or bytes), 1..255 bytes. */
+/* Names one state: a tenant's thing. id: as the state table's second column (text or bytes), 1..400 bytes:
+ * a hundred characters. */
 struct stream_key {
     uint8_t tenant[16];
     struct slice id;

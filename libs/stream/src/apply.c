@@ -72,9 +72,12 @@ static bool reply_address(const struct stream *s, const struct item *item, int32
     if (!p.size || p.size > 9 || !correlation->size || correlation->size >= 64)
         return false;
     *partition = 0;
-    for (size_t i = 0; i < p.size; i++)
+    for (size_t i = 0; i < p.size; i++) {
+        if (p.data[i] < '0' || p.data[i] > '9')
+            return false;
         *partition = *partition * 10 + (p.data[i] - '0');
-    return *partition >= 0 && *partition < s->n_parts;
+    }
+    return *partition < s->n_parts;
 }
 
 static int say(struct stream *s, struct batch *batch, struct item *item, const struct effect *e,
@@ -130,14 +133,13 @@ static int say_all(struct stream *s, struct batch *batch, struct item *item, str
     struct outrow *row = batch_outrow(s, batch, item->part);
     size_t sizes[2] = {row->frames[0].size, row->frames[1].size}, before = s->unconfirmed;
     unsigned count = row->count, n_dests = (unsigned)(2 * TOPIC_COUNT) * (unsigned)s->n_parts;
-    uint64_t *numbers = arena_alloc(batch->arena, n_dests * sizeof(*numbers));
     char trace[64] = "";
     struct slice parent = header_value(item, "traceparent");
     if (parent.size && parent.size < sizeof(trace))
         memcpy(trace, parent.data, parent.size);
-    int status = numbers ? STATUS_OK : ERR_NO_MEMORY;
-    for (unsigned d = 0; numbers && d < n_dests; d++)
-        numbers[d] = item->part->dests[d].number;
+    int status = STATUS_OK;
+    for (unsigned d = 0; d < n_dests; d++)
+        s->numbers[d] = item->part->dests[d].number;
     for (unsigned i = 0; i < s->effects.n && !status; i++)
         if (speaks(&s->effects.list[i]))
             status = say(s, batch, item, &s->effects.list[i], trace);
@@ -150,10 +152,21 @@ static int say_all(struct stream *s, struct batch *batch, struct item *item, str
     row->pending -= row->count - count;
     row->count = count;
     s->unconfirmed = before;
-    for (unsigned d = 0; numbers && d < n_dests; d++)
-        item->part->dests[d].number = numbers[d];
+    for (unsigned d = 0; d < n_dests; d++)
+        item->part->dests[d].number = s->numbers[d];
     return err_set(err, status, ERR_CLASS_PERMANENT,
                    "what it would say is larger than a record may be");
+}
+
+/* Answers whoever waits, instead of what the decision would have said. */
+void apply_problem(struct stream *s, struct batch *batch, struct item *item, int status,
+                   const char *code, const char *detail)
+{
+    struct stream_decision d = {.arena = batch->arena, .effects = &s->effects};
+    struct err err = {0};
+    s->effects.n = 0;
+    stream_reply_problem(&d, status, code, detail);
+    (void)say_all(s, batch, item, &err);
 }
 
 void apply_dead_letter(struct stream *s, struct batch *batch, struct item *item, const char *code,
@@ -188,44 +201,27 @@ void apply_dead_letter(struct stream *s, struct batch *batch, struct item *item,
     }
     metric_inc(s->m.dead_letters, 1);
     observe(s, LOG_WARN, "dead_letter", "\"source\":\"%s\",\"code\":\"%s\"", source, code);
-    if (item->command) {
-        struct stream_decision d = {.arena = batch->arena, .effects = &s->effects};
-        struct err err = {0};
-        bool large = strcmp(code, "too_large") == 0;
-        s->effects.n = 0;
-        stream_reply_problem(&d,
-                             large                         ? 413
-                             : strcmp(code, "poison") == 0 ? 500
-                                                           : 400,
-                             large                         ? "too_large"
-                             : strcmp(code, "poison") == 0 ? "internal"
-                                                           : "invalid_request",
-                             reason);
-        (void)say_all(s, batch, item, &err);
+    if (!item->body || item->command) { /* an undecodable command's headers say who waits */
+        bool large = strcmp(code, "too_large") == 0, poison = strcmp(code, "poison") == 0;
+        apply_problem(s, batch, item,
+                      large    ? 413
+                      : poison ? 500
+                               : 400,
+                      large    ? "too_large"
+                      : poison ? "internal"
+                               : "invalid_request",
+                      reason);
     }
 }
 
 /* ---- everything else ---- */
 
-static void put_timer_row(struct batch *batch, const struct item *item, unsigned kind,
-                          const char *name, int64_t due_us, struct slice data)
-{
-    struct store_value values[7] = {{.i = item->part->id},
-                                    {.s = slice_make(item->key.tenant, 16)},
-                                    {.s = item->key.id},
-                                    {.i = kind},
-                                    {.s = slice_str(name)},
-                                    {.i = due_us},
-                                    {.s = data}};
-    batch_put_row(batch, &timers_table, arena_copy(batch->arena, values, sizeof(values)), false);
-}
-
-static void set_timer(struct stream *s, struct batch *batch, struct item *item, unsigned plain,
-                      const char *name, int64_t due_us, struct slice data)
+void apply_timer(struct stream *s, struct batch *batch, struct item *item, unsigned plain,
+                 const char *name, int64_t due_us, struct slice data)
 {
     unsigned kind = item->state * TIMER_KINDS + plain;
     const char *kept = arena_copy(batch->arena, name, strlen(name));
-    put_timer_row(batch, item, kind, kept, due_us, data);
+    timers_put_row(batch, item->part, kind, &item->key, kept, due_us, data);
     timers_set(s, item->part, kind, &item->key, kept, due_us, data);
 }
 
@@ -244,18 +240,18 @@ static void cancel_timer(struct batch *batch, struct item *item, const char *nam
 }
 
 static void put_state(struct stream *s, struct batch *batch, struct entry *entry, void *state,
-                      struct part *part)
+                      struct slice packed, struct part *part)
 {
     bool created = !entry->present && state;
     entry->changed = true;
     entry->present = state != NULL;
     entry->decoded = state;
-    if (entry_set_bytes(&s->cache, entry, state ? pack(batch->arena, state) : (struct slice){0}))
+    if (entry_set_bytes(&s->cache, entry, packed))
         abort();
     if (created && part->n_parked) {
         struct stream_key key = {.id = entry_id(entry)};
         memcpy(key.tenant, entry->tenant, 16);
-        timers_adopt(part, &key, entry->kind, s->now_us);
+        timers_adopt(s, batch, part, &key, entry->kind);
     }
 }
 
@@ -272,7 +268,7 @@ static void keep_answer(struct stream *s, struct batch *batch, struct item *item
     answer->body_hash = item->command->body_hash;
     answer->at_us = s->now_us;
     answer->reply = kept;
-    put_state(s, batch, item->answer, answer, item->part);
+    put_state(s, batch, item->answer, answer, pack(batch->arena, answer), item->part);
 }
 
 static void add_ask(struct stream *s, struct batch *batch, struct item *item,
@@ -287,6 +283,7 @@ static void add_ask(struct stream *s, struct batch *batch, struct item *item,
     if (!arena)
         abort();
     ask->stream = s;
+    (void)snprintf(ask->service, sizeof(ask->service), "%s", s->service->name);
     ask->arena = arena;
     ask->lookup = e->pointer;
     ask->answer = e->answer;
@@ -301,6 +298,7 @@ static void add_ask(struct stream *s, struct batch *batch, struct item *item,
         ask->key[i] = e->values[i];
         ask->key[i].s = arena_slice(arena, e->values[i].s);
     }
+    s->n_asks++;
     *batch->asks_tail = ask;
     batch->asks_tail = &ask->next;
 }
@@ -330,7 +328,7 @@ static void apply_one(struct stream *s, struct batch *batch, struct item *item,
             const void *given;
             void *state;
         } u = {e->pointer};
-        put_state(s, batch, item->entry, u.state, item->part);
+        put_state(s, batch, item->entry, u.state, e->packed, item->part);
         break;
     }
     case EFFECT_PART:
@@ -342,13 +340,13 @@ static void apply_one(struct stream *s, struct batch *batch, struct item *item,
         batch_put_row(batch, e->pointer, e->values, e->kind == EFFECT_ROW_REMOVE);
         break;
     case EFFECT_TIMER_SET:
-        set_timer(s, batch, item, TIMER_PLAIN, e->name, e->number, (struct slice){0});
+        apply_timer(s, batch, item, TIMER_PLAIN, e->name, e->number, (struct slice){0});
         break;
     case EFFECT_TIMER_CANCEL:
         cancel_timer(batch, item, e->name);
         break;
     case EFFECT_CALL:
-        set_timer(s, batch, item, TIMER_CALL, e->name, s->now_us, e->data);
+        apply_timer(s, batch, item, TIMER_CALL, e->name, s->now_us, e->data);
         break;
     case EFFECT_REPLY:
         keep_answer(s, batch, item, e->pointer);
@@ -372,34 +370,31 @@ static void apply_one(struct stream *s, struct batch *batch, struct item *item,
     }
 }
 
-static void park(struct stream *s, struct batch *batch, struct item *item, int64_t until_us)
+/* States are encoded and measured before anything else happens. */
+static int pack_states(struct stream *s, struct batch *batch, struct err *err)
 {
-    char name[300];
-    (void)snprintf(name, sizeof(name), "%s/%d/%lld/%u", topic_name(item->record->topic),
-                   item->record->partition, (long long)item->record->offset, item->index);
-    struct slice data = park_pack(item, batch->arena);
-    if (data.data && item->part->n_parked < PARKED_LIMIT) {
-        set_timer(s, batch, item, TIMER_PARKED, name, until_us, data);
-        metric_inc(s->m.parked, 1);
-        return;
+    for (unsigned i = 0; i < s->effects.n; i++) {
+        struct effect *e = &s->effects.list[i];
+        if (e->kind == EFFECT_STATE && e->pointer)
+            e->packed = pack(batch->arena, e->pointer);
+        if (e->packed.size > STATE_LIMIT || (e->kind == EFFECT_PART && e->data.size > STATE_LIMIT))
+            return err_set(err, ERR_TOO_LARGE, ERR_CLASS_PERMANENT,
+                           "its state would be larger than %d bytes", STATE_LIMIT);
     }
-    struct stream_decision d = {.arena = batch->arena, .effects = &s->effects};
-    struct err err;
-    s->effects.n = 0;
-    stream_reply_problem(&d, 503, "unavailable", "too many commands wait for a session to begin");
-    (void)say_all(s, batch, item, &err);
+    return STATUS_OK;
 }
 
 int apply_effects(struct stream *s, struct batch *batch, struct item *item,
                   struct stream_decision *d, struct err *err)
 {
-    const struct effect *stop = NULL, *reject = NULL, *wait = NULL;
+    const struct effect *stop = NULL, *reject = NULL, *wait = NULL, *ask = NULL;
     (void)d;
     for (unsigned i = 0; i < s->effects.n; i++) {
         const struct effect *e = &s->effects.list[i];
         stop = e->kind == EFFECT_STOP ? e : stop;
         reject = e->kind == EFFECT_REJECT ? e : reject;
         wait = e->kind == EFFECT_PARK ? e : wait;
+        ask = e->kind == EFFECT_ASK ? e : ask;
     }
     if (stop) {
         own_stop_at(s, item, stop->text);
@@ -415,10 +410,20 @@ int apply_effects(struct stream *s, struct batch *batch, struct item *item,
         if (reject && item->record)
             apply_dead_letter(s, batch, item, found.name, found.text);
         else if (wait && item->record)
-            park(s, batch, item, found.number);
+            park_item(s, batch, item, found.number);
+        else
+            observe(s, LOG_ERROR, "timer_refused", "\"partition\":%d,\"code\":\"%s\"",
+                    item->part->id, reject ? found.name : "parked");
         return STATUS_OK;
     }
-    int status = say_all(s, batch, item, err);
+    if (ask && s->n_asks >= ASKS_LIMIT) {
+        item->entry->decoded = NULL;
+        apply_problem(s, batch, item, 503, "unavailable", "too many questions are being answered");
+        return STATUS_OK;
+    }
+    int status = pack_states(s, batch, err);
+    if (!status)
+        status = say_all(s, batch, item, err);
     if (status < 0)
         return status;
     for (unsigned i = 0; i < s->effects.n; i++)

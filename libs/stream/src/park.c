@@ -1,6 +1,8 @@
 /* A message that waits for its state, as it is kept in the timers table: the record, and which message of it. */
 #include "internal.h"
 
+#include <stdio.h>
+
 struct slice park_pack(const struct item *item, struct arena *arena)
 {
     struct buf out = {0};
@@ -55,6 +57,8 @@ int park_unpack(struct stream *s, struct batch *batch, struct item *item, struct
         item->input = input;
         item->record = record;
         item->index = (unsigned)index;
+        if (item->unusable)
+            return STATUS_OK;
         item->body = protobuf_c_message_unpack(input->type, &allocator, record->value.size,
                                                record->value.data);
         if (item->body && input->type == &journey__v1__command__descriptor)
@@ -65,4 +69,34 @@ int park_unpack(struct stream *s, struct batch *batch, struct item *item, struct
     }
     return err_set(err, ERR_INVALID, ERR_CLASS_PERMANENT,
                    "a parked message is of a topic that is no input");
+}
+
+/* Where its record stands in the log: the order in which the parked messages of a state are decided. */
+int64_t park_offset(const struct timer *timer)
+{
+    struct slice in = timer->data, topic;
+    uint64_t form, partition, offset;
+    if (slice_take_varint(&in, &form) || slice_take_bytes(&in, &topic) ||
+        slice_take_varint(&in, &partition) || slice_take_varint(&in, &offset))
+        return 0;
+    return (int64_t)offset;
+}
+
+void park_item(struct stream *s, struct batch *batch, struct item *item, int64_t until_us)
+{
+    char name[300];
+    (void)snprintf(name, sizeof(name), "%s/%d/%lld/%u", topic_name(item->record->topic),
+                   item->record->partition, (long long)item->record->offset, item->index);
+    struct slice data = park_pack(item, batch->arena);
+    if (item->part->n_parked >= PARKED_LIMIT ||
+        item->part->parked_bytes + data.size > PARKED_BYTES) {
+        static const char reason[] = "too many messages wait for what they are about to begin";
+        if (item->command)
+            apply_problem(s, batch, item, 503, "unavailable", reason);
+        else
+            apply_dead_letter(s, batch, item, "too_many_parked", reason);
+        return;
+    }
+    apply_timer(s, batch, item, TIMER_PARKED, name, until_us, data);
+    metric_inc(s->m.parked, 1);
 }

@@ -41,6 +41,37 @@ static void parked_command_is_decided_after_its_state_begins(void **state)
     world_destroy(&world);
 }
 
+/* Two wait, one begins the state, a newer one follows in the same batch: the order of the log, after the beginning. */
+static void parked_commands_keep_their_order(void **state)
+{
+    static const struct {
+        int64_t value;
+        uint64_t id;
+    } expected[] = {{2, 3}, {3, 1}, {5, 2}, {8, 4}};
+    struct world *world = world_create(7, 1);
+    world_settle(world);
+    world_command(world, 1, -1, 1);
+    world_command(world, 1, -2, 1);
+    for (int i = 0; i < 20; i++) {
+        stream_step(world->instances[0].stream);
+        while (store_mem_step(world->instances[0].store))
+            stream_step(world->instances[0].stream);
+    }
+    world_command(world, 1, 2, 1);
+    world_command(world, 1, 3, 1);
+    world_settle(world);
+    world_check(world);
+    const struct store_value *rows[8];
+    assert_int_equal(store_mem_rows(world->dbs[0], &world_marks, rows, 8), 4);
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t id;
+        memcpy(&id, rows[i][3].s.data, sizeof(id));
+        assert_int_equal(rows[i][2].i, expected[i].value);
+        assert_int_equal(id, expected[i].id);
+    }
+    world_destroy(&world);
+}
+
 static void parked_command_expires(void **state)
 {
     struct world *world = world_create(4, 1);
@@ -134,6 +165,7 @@ int main(void)
         cmocka_unit_test(quiet_world_counts_everything),
         cmocka_unit_test(repeated_command_has_one_effect),
         cmocka_unit_test(parked_command_is_decided_after_its_state_begins),
+        cmocka_unit_test(parked_commands_keep_their_order),
         cmocka_unit_test(parked_command_expires),
         cmocka_unit_test(rejected_message_is_a_dead_letter_and_leaves_nothing),
         cmocka_unit_test(drained_instance_leaves_nothing_unfinished),
