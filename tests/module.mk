@@ -69,7 +69,9 @@ integration:
 e2e:
 	@$(MAKE) --no-print-directory -s $(jobs) BUILD=debug e2e-programs
 	@tests/run $(e2e_programs)
-TSAN_OWNERS ?= bus
+# the owners of threads: librdkafka's call-backs, the maintenance of tables
+TSAN_OWNERS ?= bus service
+tsan_programs = $(foreach o,$(filter $(TSAN_OWNERS),$(OWNERS)),$(patsubst %.c,$(O)/tsan/%,$(call test_sources,unit,$(o))))
 tsan:
 	@$(MAKE) --no-print-directory unit BUILD=tsan OWNERS="$(TSAN_OWNERS)"
 
@@ -77,6 +79,7 @@ tsan:
 test:
 	@deploy/local/install test
 	@$(MAKE) --no-print-directory -s $(jobs) BUILD=debug all integration-programs e2e-programs && \
-	$(MAKE) --no-print-directory -s $(jobs) BUILD=asan unit-programs || \
+	$(MAKE) --no-print-directory -s $(jobs) BUILD=asan unit-programs && \
+	$(MAKE) --no-print-directory -s $(jobs) BUILD=tsan OWNERS="$(filter $(TSAN_OWNERS),$(OWNERS))" unit-programs || \
 	{ echo "the build failed, so no test was run"; echo "0 passed, 1 failed"; exit 1; }
-	@tests/run $(call test_programs,unit,asan) $(call fuzz_replays,asan) $(call test_programs,integration,debug) $(e2e_programs)
+	@tests/run $(call test_programs,unit,asan) $(tsan_programs) $(call fuzz_replays,asan) $(call test_programs,integration,debug) $(e2e_programs)

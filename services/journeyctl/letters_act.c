@@ -16,7 +16,7 @@ struct acting {
     struct ctl *ctl;
     bool again, drop;
     int status;
-    int64_t done, refused, empty;
+    int64_t done, refused, empty, raw;
 };
 
 /* The letter's place; *noted: false when something was done with it before. */
@@ -72,9 +72,20 @@ static int send_back(struct ctl *ctl, const struct letter *letter)
     return publish_message(ctl, &message);
 }
 
+/* The gateway keeps what it could not read as an event in the client's own words, which no topic takes. */
+static bool is_raw(const struct letter *letter)
+{
+    const struct bus_header *service = bus_record_header(letter->record, "dlq-service");
+    return service && slice_equal_str(service->value, "gateway");
+}
+
 static int act(struct acting *a, const struct letter *letter)
 {
     bool noted = false;
+    if (!a->drop && is_raw(letter)) {
+        a->raw++;
+        return CTL_DONE;
+    }
     if (!a->drop && !letter->record->value.data) {
         a->empty++; /* it was too large to be kept whole */
         return CTL_DONE;
@@ -109,10 +120,15 @@ static int report(const struct acting *a)
     if (a->empty > 0)
         (void)fprintf(stderr, "%lld could not be kept whole and cannot be sent back\n",
                       (long long)a->empty);
+    if (a->raw > 0)
+        (void)fprintf(stderr,
+                      "%lld are no events yet, but what a client sent: mend them and send them to "
+                      "the gateway\n",
+                      (long long)a->raw);
     if (a->refused > 0)
         (void)fprintf(stderr, "%lld were dealt with before; with --again they are %s once more\n",
                       (long long)a->refused, verb);
-    if (a->done == 0 && a->refused == 0 && a->empty == 0)
+    if (a->done == 0 && a->refused == 0 && a->empty == 0 && a->raw == 0)
         return ctl_fail(CTL_FAILED, "no dead letter fits\n  which there are: journeyctl dlq list");
     return a->done > 0 ? CTL_DONE : CTL_FAILED;
 }

@@ -17,12 +17,20 @@ failures=0
 # shellcheck disable=SC2034
 run=$(od -An -N5 -tx1 /dev/urandom | tr -d ' \n')
 
+# A test that has an engine of another kind replaces these two.
+engine_stop() {
+    "$here/engine" stop "$work/run" >/dev/null 2>&1
+}
+engine_last_words() {
+    tail -n 3 "$work"/run/log/*.log 2>/dev/null
+}
+
 finish() {
     local code=$?
     trap - EXIT
     if [ -n "$engine_is_ours" ]; then
-        [ "$failures$code" = 00 ] || tail -n 3 "$work"/run/log/*.log 2>/dev/null | cut -c1-300 | sed 's/^/# /'
-        "$here/engine" stop "$work/run" >/dev/null 2>&1
+        [ "$failures$code" = 00 ] || engine_last_words | cut -c1-300 | sed 's/^/# /'
+        engine_stop
     fi
     rm -rf "$work"
     [ "$code" != 0 ] || [ "$failures" = 0 ] || code=1
