@@ -148,8 +148,8 @@ static void set_key(struct batch *batch, struct item *item)
     struct err err = {0};
     if (item->input->key(item->body, item->index, batch->arena, &item->key, &err) < 0)
         item->unusable = arena_printf(batch->arena, "%s", err.message);
-    else if (item->key.id.size < 1 || item->key.id.size > 255)
-        item->unusable = "the id of what it is about must have 1 to 255 bytes";
+    else if (item->key.id.size < 1 || item->key.id.size > STREAM_MAX_ID)
+        item->unusable = "the id of what it is about must have 1 to 400 bytes";
 }
 
 static void add_messages(struct stream *s, struct batch *batch, struct part *part,

@@ -101,6 +101,11 @@ static void test_get(void **state)
     assert_string_equal(rig_member(rig, json, "end_timestamp"), "null");
     assert_int_equal(strlen(rig_member(rig, json, "start_timestamp")),
                      strlen("2026-01-02T03:04:05.678Z"));
+    /* to read it again, later and by another instance, changes nothing */
+    rig_pass(rig, MINUTE_US);
+    assert_string_equal(rig_session(rig, "s1"), json);
+    rig_restart(rig);
+    assert_string_equal(rig_session(rig, "s1"), json);
 }
 
 static void test_start_after_touchpoints(void **state)
