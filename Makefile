@@ -83,13 +83,15 @@ $(B)/bin/$(1): $(patsubst %.c,$(B)/services/$(1)/%.o,$($(1)_SRC)) $(if $($(1)_DO
 	@mkdir -p $$(@D)
 	@echo "  LD    $$@"
 	$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $(call pkglibs,$(call pkgs,$(1) $(call uses,$($(1)_USES)))) -lm -lpthread
-bin/$(1): $(B)/bin/$(1)
+# bin/ holds what was made last, of whatever BUILD
+bin/$(1): $(B)/bin/$(1) $(if $(shell test bin/$(1) -ef $(B)/bin/$(1) && echo same),,again)
 	@mkdir -p bin; ln -f $$< $$@ 2>/dev/null || cp -f $$< $$@
 endef
 $(foreach s,$(SERVICES),$(eval $(call service,$(s))))
 
-.PHONY: all
+.PHONY: all again
 all: $(SERVICES:%=bin/%)
+	@: # "nothing to be done" is not worth a line
 
 include $(wildcard tests/module.mk deploy/local/module.mk)
 

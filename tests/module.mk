@@ -53,7 +53,7 @@ $(E2E_C:%.c=$(B)/%): %: %.o $(call archives,$(LIBS) proto)
 	$(Q)$(call test_link) $(call pkglibs,$(call pkgs,$(LIBS) proto)) -lm -lpthread
 e2e_programs = $(filter-out %.c %.h,$(wildcard tests/e2e/test_*)) $(E2E_C:%.c=$(O)/debug/%)
 
-include tests/fuzz.mk tests/lint.mk tests/sim/sim.mk
+include tests/fuzz.mk tests/lint.mk tests/bench/module.mk tests/sim/sim.mk
 
 .PHONY: unit-programs integration-programs e2e-programs unit integration e2e tsan test
 unit-programs: $(call test_programs,unit,$(BUILD)) $(call fuzz_replays,$(BUILD))

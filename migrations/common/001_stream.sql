@@ -1,11 +1,12 @@
 -- What every service on the stream runtime has in its schema: commits with its two functions, timers, answers.
 -- A schema calls it from its 000_stream.sql; the tables are made in the schema whose migration is running.
 --
--- commits is split by partition of the log, then by ranges of n, which are dropped whole. The functions name the table
+-- commits is split by partition of the log, then by ranges of n, which are dropped whole. A row is 1 to 50 kB, so ranges are
+-- small; one is made ahead each minute, and a partition commits at most some 200 times a second. The functions name the table
 -- of each partition in statements of their own: a statement on `commits` would lock and look into all of them.
 
 create function common.create_stream_tables(
-    partitions int default current_setting('journey.partitions')::int, range_width bigint default 1000000)
+    partitions int default current_setting('journey.partitions')::int, range_width bigint default 50000)
 returns void language plpgsql as $make$
 declare
     s text := current_schema();

@@ -1,7 +1,7 @@
 #include "ingest.h"
 #include <stdlib.h>
 
-#define IDLE_MIN_S 60
+#define IDLE_MIN_S 1
 #define IDLE_MAX_S (DAY_US / SECOND_US)
 
 static const char *setting(const Journey__V1__TenantSettings *settings, const char *key)

@@ -1,7 +1,9 @@
 /* Commands: each is decided on the session as it stands, and answered. */
 #include "answers.h"
 #include "decide.h"
+#include "domain/money.h"
 #include "journey_state.h"
+#include "tables.h"
 
 #include "journey/v1/command.pb-c.h"
 
@@ -77,6 +79,25 @@ static void decide_touchpoint(struct turn *turn, const Journey__V1__Command *com
     answer_touchpoint(turn);
 }
 
+/* What was attributed to the order when it was counted: here lately, or wherever its row says. */
+static int64_t first_revenue(const struct turn *turn)
+{
+    const struct session *s = turn->session;
+    const struct session_goal *goal = &turn->happening->goal;
+    const struct stream_decision *d = turn->decision;
+    int64_t cents;
+    for (unsigned i = 0; i < s->n_recent; i++)
+        if (memcmp(s->recent[i].id, turn->outcome.conversion_id, sizeof(s->recent[i].id)) == 0)
+            return s->recent[i].cents;
+    for (unsigned i = 0; i < d->needs[0].n_found; i++) {
+        const struct store_value *found = d->needs[0].found[i].values;
+        if (slice_equal_str(found[ORDER_TYPE].s, goal->type) &&
+            money_parse(&cents, found[ORDER_REVENUE].s) >= 0)
+            return cents;
+    }
+    return goal->cents;
+}
+
 /*
  * A conversion is told to others as the touchpoint that made it, so a conversion by command is a
  * conversion_event touchpoint as well. A repeated order made none and changes nothing.
@@ -93,6 +114,7 @@ static void decide_conversion(struct turn *turn, const Journey__V1__Command *com
         answer_over(d);
         return;
     case SESSION_SAME:
+        h->goal.cents = first_revenue(turn);
         break;
     default:
         turn_end(turn);

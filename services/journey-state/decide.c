@@ -6,17 +6,15 @@
 
 #include "journey/v1/event.pb-c.h"
 
-#define SESSION_ID_MAX 255 /* bytes of a state's key */
-
 static int check_key(ProtobufCBinaryData tenant, const char *session_id, struct stream_key *key,
                      struct err *err)
 {
     size_t size = session_id ? strlen(session_id) : 0;
     if (tenant.len != sizeof(key->tenant))
         return err_set(err, ERR_INVALID, ERR_CLASS_PERMANENT, "the tenant id has not 16 bytes");
-    if (size == 0 || size > SESSION_ID_MAX)
+    if (size == 0 || size > STREAM_MAX_ID)
         return err_set(err, ERR_INVALID, ERR_CLASS_PERMANENT,
-                       "the session id has %zu bytes, not 1 to %d", size, SESSION_ID_MAX);
+                       "the session id has %zu bytes, not 1 to %d", size, STREAM_MAX_ID);
     memcpy(key->tenant, tenant.data, sizeof(key->tenant));
     key->id = slice_make(session_id, size);
     return STATUS_OK;

@@ -206,6 +206,7 @@ void turn_end(struct turn *turn)
     Journey__V1__SessionRecord *record = record_write(s, turn->consent, d->state, d->arena);
     if (!record)
         return;
+    record->updated_us = d->now_us;
     struct slice key = topic_key(s->tenant, slice_str(s->session_id), d->arena);
     stream_put_state(d, record);
     for (unsigned i = 0; i < turn->outcome.n_facts; i++)

@@ -40,7 +40,8 @@ void record_project(const void *state, int64_t now_us, struct arena *arena,
     struct session *s = arena_alloc(arena, sizeof(*s));
     if (!state || !s)
         return;
-    record_read(s, state);
+    const Journey__V1__SessionRecord *record = state;
+    record_read(s, record);
     const struct session_profile *p = &s->profile;
     values[SESSIONS_ID] = value_bytes(arena_copy(arena, s->id, 16), 16);
     values[SESSIONS_USER_ID] =
@@ -64,5 +65,5 @@ void record_project(const void *state, int64_t now_us, struct arena *arena,
     values[SESSIONS_UX_INTELLIGENCE_CONTEXT] = value_null();
     values[SESSIONS_METADATA] = (struct store_value){.s = SLICE_LITERAL("{}")};
     values[SESSIONS_CREATED_AT] = value_int(s->created_us);
-    values[SESSIONS_UPDATED_AT] = value_int(now_us);
+    values[SESSIONS_UPDATED_AT] = value_int(record->updated_us > 0 ? record->updated_us : now_us);
 }

@@ -71,7 +71,7 @@ const struct store_lookup person_lookup = {
 
 #define ORDER_TYPES 8 /* one order may be a purchase, a subscription, ... */
 static const uint8_t order_by[] = {CONVERSIONS_TENANT_ID, CONVERSIONS_ORDER_ID};
-static const uint8_t order_columns[] = {CONVERSIONS_EVENT_TYPE};
+static const uint8_t order_columns[] = {CONVERSIONS_EVENT_TYPE, CONVERSIONS_REVENUE_ATTRIBUTED};
 const struct store_lookup order_lookup = {
     .table = &conversions_table,
     .by = order_by,

@@ -106,10 +106,11 @@ enum {
     PERSON_SESSION_ID,
     PERSON_STATE
 };
-/* Conversions of an order. Key: tenant, order id; found: ORDER_TYPE. */
+/* Conversions of an order. Key: tenant, order id; found: ORDER_TYPE, ORDER_REVENUE. */
 extern const struct store_lookup order_lookup;
 enum {
-    ORDER_TYPE
+    ORDER_TYPE,
+    ORDER_REVENUE
 };
 /* A page of a session's touchpoints, every column. Key: tenant, session, after, until (sequences). */
 extern const struct store_lookup page_lookup;

@@ -101,7 +101,7 @@ struct slice http_problem(int status, char *out, size_t size)
         i++;
     int n = snprintf(out, size,
                      "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\","
-                     "\"code\":\"%s\"}",
+                     "\"code\":\"%s\",\"errors\":[]}",
                      status_text(status), status, problems[i].detail, problems[i].code);
     assert(n > 0 && (size_t)n < size);
     return slice_make(out, (size_t)n);

@@ -3,7 +3,8 @@
 #include "redis.h"
 #include <stdio.h>
 
-#define MAINTAIN_EVERY_US (10 * MINUTE_US)
+/* the narrowest of what is made ahead is a range of 50,000 commits: minutes, at the highest rate */
+#define MAINTAIN_EVERY_US MINUTE_US
 
 void app_wait(struct event *event, int64_t us)
 {

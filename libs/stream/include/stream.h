@@ -25,7 +25,9 @@ struct stream_message;
 
 /* ---- what a service declares -------------------------------------------------------------------- */
 
-/* Names one state: a tenant's thing. id: as the state table's second column (text or bytes), 1..255 bytes. */
+#define STREAM_MAX_ID 400 /* bytes: 100 characters, each of at most four */
+
+/* Names one state: a tenant's thing. id: as the state table's second column (text or bytes), 1..STREAM_MAX_ID bytes. */
 struct stream_key {
     uint8_t tenant[16];
     struct slice id;

@@ -72,9 +72,12 @@ static bool reply_address(const struct stream *s, const struct item *item, int32
     if (!p.size || p.size > 9 || !correlation->size || correlation->size >= 64)
         return false;
     *partition = 0;
-    for (size_t i = 0; i < p.size; i++)
+    for (size_t i = 0; i < p.size; i++) {
+        if (p.data[i] < '0' || p.data[i] > '9')
+            return false;
         *partition = *partition * 10 + (p.data[i] - '0');
-    return *partition >= 0 && *partition < s->n_parts;
+    }
+    return *partition < s->n_parts;
 }
 
 static int say(struct stream *s, struct batch *batch, struct item *item, const struct effect *e,
@@ -130,14 +133,13 @@ static int say_all(struct stream *s, struct batch *batch, struct item *item, str
     struct outrow *row = batch_outrow(s, batch, item->part);
     size_t sizes[2] = {row->frames[0].size, row->frames[1].size}, before = s->unconfirmed;
     unsigned count = row->count, n_dests = (unsigned)(2 * TOPIC_COUNT) * (unsigned)s->n_parts;
-    uint64_t *numbers = arena_alloc(batch->arena, n_dests * sizeof(*numbers));
     char trace[64] = "";
     struct slice parent = header_value(item, "traceparent");
     if (parent.size && parent.size < sizeof(trace))
         memcpy(trace, parent.data, parent.size);
-    int status = numbers ? STATUS_OK : ERR_NO_MEMORY;
-    for (unsigned d = 0; numbers && d < n_dests; d++)
-        numbers[d] = item->part->dests[d].number;
+    int status = STATUS_OK;
+    for (unsigned d = 0; d < n_dests; d++)
+        s->numbers[d] = item->part->dests[d].number;
     for (unsigned i = 0; i < s->effects.n && !status; i++)
         if (speaks(&s->effects.list[i]))
             status = say(s, batch, item, &s->effects.list[i], trace);
@@ -150,8 +152,8 @@ static int say_all(struct stream *s, struct batch *batch, struct item *item, str
     row->pending -= row->count - count;
     row->count = count;
     s->unconfirmed = before;
-    for (unsigned d = 0; numbers && d < n_dests; d++)
-        item->part->dests[d].number = numbers[d];
+    for (unsigned d = 0; d < n_dests; d++)
+        item->part->dests[d].number = s->numbers[d];
     return err_set(err, status, ERR_CLASS_PERMANENT,
                    "what it would say is larger than a record may be");
 }
@@ -199,7 +201,7 @@ void apply_dead_letter(struct stream *s, struct batch *batch, struct item *item,
     }
     metric_inc(s->m.dead_letters, 1);
     observe(s, LOG_WARN, "dead_letter", "\"source\":\"%s\",\"code\":\"%s\"", source, code);
-    if (item->command) {
+    if (!item->body || item->command) { /* an undecodable command's headers say who waits */
         bool large = strcmp(code, "too_large") == 0, poison = strcmp(code, "poison") == 0;
         apply_problem(s, batch, item,
                       large    ? 413
@@ -238,13 +240,13 @@ static void cancel_timer(struct batch *batch, struct item *item, const char *nam
 }
 
 static void put_state(struct stream *s, struct batch *batch, struct entry *entry, void *state,
-                      struct part *part)
+                      struct slice packed, struct part *part)
 {
     bool created = !entry->present && state;
     entry->changed = true;
     entry->present = state != NULL;
     entry->decoded = state;
-    if (entry_set_bytes(&s->cache, entry, state ? pack(batch->arena, state) : (struct slice){0}))
+    if (entry_set_bytes(&s->cache, entry, packed))
         abort();
     if (created && part->n_parked) {
         struct stream_key key = {.id = entry_id(entry)};
@@ -266,7 +268,7 @@ static void keep_answer(struct stream *s, struct batch *batch, struct item *item
     answer->body_hash = item->command->body_hash;
     answer->at_us = s->now_us;
     answer->reply = kept;
-    put_state(s, batch, item->answer, answer, item->part);
+    put_state(s, batch, item->answer, answer, pack(batch->arena, answer), item->part);
 }
 
 static void add_ask(struct stream *s, struct batch *batch, struct item *item,
@@ -281,6 +283,7 @@ static void add_ask(struct stream *s, struct batch *batch, struct item *item,
     if (!arena)
         abort();
     ask->stream = s;
+    (void)snprintf(ask->service, sizeof(ask->service), "%s", s->service->name);
     ask->arena = arena;
     ask->lookup = e->pointer;
     ask->answer = e->answer;
@@ -295,6 +298,7 @@ static void add_ask(struct stream *s, struct batch *batch, struct item *item,
         ask->key[i] = e->values[i];
         ask->key[i].s = arena_slice(arena, e->values[i].s);
     }
+    s->n_asks++;
     *batch->asks_tail = ask;
     batch->asks_tail = &ask->next;
 }
@@ -324,7 +328,7 @@ static void apply_one(struct stream *s, struct batch *batch, struct item *item,
             const void *given;
             void *state;
         } u = {e->pointer};
-        put_state(s, batch, item->entry, u.state, item->part);
+        put_state(s, batch, item->entry, u.state, e->packed, item->part);
         break;
     }
     case EFFECT_PART:
@@ -366,16 +370,31 @@ static void apply_one(struct stream *s, struct batch *batch, struct item *item,
     }
 }
 
+/* States are encoded and measured before anything else happens. */
+static int pack_states(struct stream *s, struct batch *batch, struct err *err)
+{
+    for (unsigned i = 0; i < s->effects.n; i++) {
+        struct effect *e = &s->effects.list[i];
+        if (e->kind == EFFECT_STATE && e->pointer)
+            e->packed = pack(batch->arena, e->pointer);
+        if (e->packed.size > STATE_LIMIT || (e->kind == EFFECT_PART && e->data.size > STATE_LIMIT))
+            return err_set(err, ERR_TOO_LARGE, ERR_CLASS_PERMANENT,
+                           "its state would be larger than %d bytes", STATE_LIMIT);
+    }
+    return STATUS_OK;
+}
+
 int apply_effects(struct stream *s, struct batch *batch, struct item *item,
                   struct stream_decision *d, struct err *err)
 {
-    const struct effect *stop = NULL, *reject = NULL, *wait = NULL;
+    const struct effect *stop = NULL, *reject = NULL, *wait = NULL, *ask = NULL;
     (void)d;
     for (unsigned i = 0; i < s->effects.n; i++) {
         const struct effect *e = &s->effects.list[i];
         stop = e->kind == EFFECT_STOP ? e : stop;
         reject = e->kind == EFFECT_REJECT ? e : reject;
         wait = e->kind == EFFECT_PARK ? e : wait;
+        ask = e->kind == EFFECT_ASK ? e : ask;
     }
     if (stop) {
         own_stop_at(s, item, stop->text);
@@ -392,9 +411,19 @@ int apply_effects(struct stream *s, struct batch *batch, struct item *item,
             apply_dead_letter(s, batch, item, found.name, found.text);
         else if (wait && item->record)
             park_item(s, batch, item, found.number);
+        else
+            observe(s, LOG_ERROR, "timer_refused", "\"partition\":%d,\"code\":\"%s\"",
+                    item->part->id, reject ? found.name : "parked");
         return STATUS_OK;
     }
-    int status = say_all(s, batch, item, err);
+    if (ask && s->n_asks >= ASKS_LIMIT) {
+        item->entry->decoded = NULL;
+        apply_problem(s, batch, item, 503, "unavailable", "too many questions are being answered");
+        return STATUS_OK;
+    }
+    int status = pack_states(s, batch, err);
+    if (!status)
+        status = say_all(s, batch, item, err);
     if (status < 0)
         return status;
     for (unsigned i = 0; i < s->effects.n; i++)

@@ -1,7 +1,12 @@
 /* Slow questions: asked after their batch is committed, on a connection of their own, and answered beside the stream. */
 #include "internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+enum {
+    ANSWER_LIMIT = BUS_MAX_RECORD_BYTES - 2000 /* its headers and key take some */
+};
 
 void ask_free(struct ask **ask)
 {
@@ -21,19 +26,44 @@ static void unlink_ask(struct stream *s, struct ask *ask)
     s->n_asks--;
 }
 
-static void fill(struct ask *ask, Journey__V1__Reply *reply, Journey__V1__Problem *problem)
+static void set_problem(Journey__V1__Reply *reply, Journey__V1__Problem *problem, int status,
+                        char *code, char *detail)
 {
-    if (ask->load.err.code) {
-        journey__v1__problem__init(problem);
-        problem->status = 503;
-        problem->code = arena_copy(ask->arena, "unavailable", 11);
-        problem->detail = arena_copy(ask->arena, "the answer could not be read now", 32);
-        reply->status = 503;
-        reply->problem = problem;
-        return;
+    journey__v1__problem__init(problem);
+    journey__v1__reply__init(reply);
+    problem->status = reply->status = status;
+    problem->code = code;
+    problem->detail = detail;
+    reply->problem = problem;
+}
+
+/* The reply's bytes, on the heap; NULL: no memory. What is too large is answered with that. */
+static uint8_t *fill(struct ask *ask, size_t *size)
+{
+    static char unavailable[] = "unavailable", not_now[] = "the answer could not be read now",
+                large[] = "too_large", smaller[] = "the answer is too large, ask for less";
+    Journey__V1__Reply reply;
+    Journey__V1__Problem problem;
+    bool too_large = ask->load.err.code == ERR_NO_MEMORY;
+    journey__v1__reply__init(&reply);
+    reply.status = 200;
+    if (ask->load.err.code && !too_large)
+        set_problem(&reply, &problem, 503, unavailable, not_now);
+    else if (!too_large)
+        ask->answer(ask->user, ask->load.found, ask->load.n_found, ask->arena, &reply);
+    for (;; too_large = true) {
+        if (too_large || arena_overflowed(ask->arena))
+            set_problem(&reply, &problem, 413, large, smaller);
+        reply.correlation_id = ask->correlation;
+        reply.service = ask->service;
+        *size = protobuf_c_message_get_packed_size(&reply.base);
+        if (*size <= ANSWER_LIMIT || too_large)
+            break;
     }
-    reply->status = 200;
-    ask->answer(ask->user, ask->load.found, ask->load.n_found, ask->arena, reply);
+    uint8_t *value = malloc(*size + 1);
+    if (value)
+        protobuf_c_message_pack(&reply.base, value);
+    return value;
 }
 
 /* Not numbered and not in an outbox: it changed nothing, and whoever waits can ask again. */
@@ -41,32 +71,30 @@ static void ask_done(struct store_load *load)
 {
     struct ask *ask = load->user;
     struct stream *s = ask->stream;
-    Journey__V1__Reply reply;
-    Journey__V1__Problem problem;
     struct bus_header headers[BUS_MAX_HEADERS];
     struct err err = {0};
-    journey__v1__reply__init(&reply);
-    fill(ask, &reply, &problem);
-    reply.correlation_id = ask->correlation;
-    reply.service = arena_copy(ask->arena, s->service->name, strlen(s->service->name));
-    size_t size = protobuf_c_message_get_packed_size(&reply.base);
-    uint8_t *value = arena_alloc(ask->arena, size + 1);
-    if (value && size <= BUS_MAX_RECORD_BYTES) {
-        protobuf_c_message_pack(&reply.base, value);
-        const char *source = arena_printf(ask->arena, "/journey/%s", s->service->name);
+    size_t size;
+    uint8_t *value = fill(ask, &size);
+    if (value) {
+        char id[MAX_ID], source[96];
+        struct arena *arena = arena_create(4 << 10); /* the question's own may be full */
+        (void)snprintf(id, sizeof(id), "answer-%s", ask->correlation);
+        (void)snprintf(source, sizeof(source), "/journey/%s", s->service->name);
         struct bus_message message = {.topic = TOPIC_REPLIES,
                                       .partition = ask->reply_partition,
                                       .key = slice_str(ask->correlation),
                                       .value = slice_make(value, size),
-                                      .headers = headers};
-        message.n_headers = headers_cloudevents(
-            headers, ask->arena, arena_printf(ask->arena, "answer-%s", ask->correlation),
-            "journey.v1.Reply", source, s->now_us, ask->trace);
+                                      .headers = headers,
+                                      .cookie = UINT64_MAX}; /* nobody's slot */
+        message.n_headers = headers_cloudevents(headers, arena, id, "journey.v1.Reply", source,
+                                                s->now_us, ask->trace);
         headers[message.n_headers++] =
             (struct bus_header){"correlation-id", slice_str(ask->correlation)};
         if (bus_send(s->bus, &message, &err) < 0)
             observe(s, LOG_WARN, "answer_not_sent", "\"code\":\"%s\"", status_name(err.code));
+        arena_destroy(&arena);
     }
+    free(value);
     unlink_ask(s, ask);
     ask_free(&ask);
     s->wants_step = true;
@@ -79,7 +107,6 @@ void ask_start(struct stream *s, struct ask *asks)
         asks = ask->next;
         ask->next = s->asks;
         s->asks = ask;
-        s->n_asks++;
         metric_inc(s->m.asks, 1);
         ask->load = (struct store_load){.lookup = ask->lookup,
                                         .keys = ask->key,

@@ -34,8 +34,10 @@ static struct slice copy(struct slice s)
     return slice_make(data, s.size);
 }
 
-void call_start(struct stream *s, struct part *part, struct timer *timer)
+bool call_start(struct stream *s, struct part *part, struct timer *timer)
 {
+    if (s->n_calls >= CALLS_LIMIT)
+        return false;
     if (s->n_calls == s->calls_capacity) {
         unsigned grown = s->calls_capacity ? s->calls_capacity * 2 : 16;
         struct call *calls = realloc(s->calls, grown * sizeof(*calls));
@@ -58,6 +60,7 @@ void call_start(struct stream *s, struct part *part, struct timer *timer)
     hash_keyed(idempotency, NULL, parts, ARRAY_SIZE(parts));
     if (s->service->call)
         s->service->call(s, s->options.user, call->ticket, timer->name, timer->data, idempotency);
+    return true;
 }
 
 void stream_outcome(struct stream *s, uint64_t ticket, struct slice data)

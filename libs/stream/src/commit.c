@@ -16,6 +16,7 @@ void batch_free(struct stream *s, struct batch *batch)
         struct ask *ask = batch->asks;
         batch->asks = ask->next;
         ask_free(&ask);
+        s->n_asks--;
     }
     load_deinit(batch);
     arena_reset(batch->arena);
@@ -25,7 +26,7 @@ void batch_free(struct stream *s, struct batch *batch)
     batch->n_touched = batch->n_records = batch->n_items = batch->n_rows = batch->n_parts =
         batch->decided = 0;
     batch->bytes = 0;
-    batch->dead = batch->loads_failed = false;
+    batch->dead = batch->closed = batch->loads_failed = batch->loads_refused = false;
     batch->marked = NULL;
     if (s->loading == batch)
         s->loading = NULL;
@@ -37,7 +38,8 @@ void batch_free(struct stream *s, struct batch *batch)
 static void adapt(struct stream *s, const struct batch *batch, int64_t took_us)
 {
     if (took_us > INT64_C(2) * BATCH_TARGET_US)
-        s->batch_limit = (unsigned)max_i64(BATCH_MIN, s->batch_limit * 2 / 3);
+        s->batch_limit =
+            (unsigned)min_i64(s->batch_limit, max_i64(BATCH_MIN, s->batch_limit * 2 / 3));
     else if (took_us < BATCH_TARGET_US && batch->decided >= s->batch_limit)
         s->batch_limit =
             (unsigned)min_i64(s->options.batch_limit, s->batch_limit + s->batch_limit / 4 + 1);
@@ -50,9 +52,9 @@ static void settled(struct stream *s, struct batch *batch)
         if (part->life != batch->parts[i].life)
             continue; /* given up meanwhile: whoever took over says it */
         part->tries = 0;
-        part->attempt.count = 0;
         if (batch->parts[i].row)
             batch->parts[i].row->committed = true;
+        outbox_advance(part); /* it may say nothing after all */
     }
     for (const struct cached *c = batch->cached; c; c = c->next)
         s->options.cache(s->options.user, c->key, c->value, c->seconds);
@@ -64,28 +66,60 @@ static void settled(struct stream *s, struct batch *batch)
     metric_inc(s->m.batches, 1);
 }
 
+/* Not the server's or the network's doing: something in the batch is what Postgres does not take. */
+bool commit_refuses_data(const struct err *err)
+{
+    return err->class == ERR_CLASS_PERMANENT &&
+           (err->code == ERR_INVALID || err->code == ERR_CONFLICT || err->code == ERR_TOO_LARGE ||
+            err->code == ERR_NO_MEMORY);
+}
+
+/* Alone, it is condemned: a dead letter when it comes again. Else smaller batches will tell who is to blame. */
+static void blame(struct stream *s, struct batch *batch, const char *code)
+{
+    const struct item *first = batch->items;
+    bool alone = batch->n_items > 0;
+    for (unsigned i = 1; alone && i < batch->n_items; i++)
+        alone = batch->items[i].part == first->part &&
+                item_identity(&batch->items[i]) == item_identity(first);
+    if (alone) {
+        first->part->condemned = item_identity(first);
+        first->part->condemned_code = code;
+    }
+    s->batch_limit = (unsigned)max_i64(1, s->batch_limit / 4);
+}
+
+void batch_undo(struct stream *s, struct batch *batch, const char *code)
+{
+    blame(s, batch, code);
+    own_forget_all(s, code, 20000);
+    batch_free(s, batch);
+}
+
 static void refused(struct stream *s, struct batch *batch, const struct store_commit *commit)
 {
     struct part *fenced[64];
     unsigned n = 0;
+    bool data = commit_refuses_data(&commit->err);
     if (commit->err.code == ERR_FENCED) {
         for (unsigned i = 0; i < batch->n_parts && n < ARRAY_SIZE(fenced); i++)
             if (batch->fenced[i] && batch->parts[i].part->life == batch->parts[i].life)
                 fenced[n++] = batch->parts[i].part;
+        if (batch->marked)
+            fenced[n++] = batch->marked;
         metric_inc(s->m.fenced, n);
     } else {
         char text[200];
         observe(s, commit->err.class == ERR_CLASS_TRANSIENT ? LOG_WARN : LOG_ERROR, "commit_failed",
                 "\"error\":\"%s\"", log_escape(text, sizeof(text), commit->err.message));
-        for (unsigned i = 0; i < batch->n_parts; i++)
-            batch->parts[i].part->refused =
-                commit->err.class != ERR_CLASS_TRANSIENT && batch->n_parts == 1;
+        if (data)
+            blame(s, batch, "refused");
         store_reset(s->store); /* nothing of before may be pipelined behind what comes now */
     }
     own_forget_all(s, commit->err.code == ERR_FENCED ? "fenced" : "commit failed",
-                   commit->err.code == ERR_FENCED             ? 0
-                   : commit->err.class == ERR_CLASS_TRANSIENT ? 20000
-                                                              : 200000);
+                   commit->err.code == ERR_FENCED                     ? 0
+                   : data || commit->err.class == ERR_CLASS_TRANSIENT ? 20000
+                                                                      : 200000);
     /* Somebody else owns these, whatever the group says: let it speak first. */
     for (unsigned i = 0; i < n; i++)
         fenced[i]->retry_us = s->now_us + 500000;
@@ -141,7 +175,7 @@ void commit_submit(struct stream *s, struct batch *batch)
     for (unsigned i = 0; fences && fenced && i < batch->n_parts; i++) {
         struct part *part = batch->parts[i].part;
         struct outrow *row = batch->parts[i].row;
-        position_encode(s, part, batch->arena, &fences[i], false);
+        position_encode(s, part, batch->arena, &fences[i]);
         fences[i].n = batch->parts[i].n;
         fences[i].done = outbox_done(part, fences[i].n);
         fences[i].outbox = row && row->count ? outbox_pack(row, batch->arena) : (struct slice){0};
@@ -150,10 +184,7 @@ void commit_submit(struct stream *s, struct batch *batch)
         part->n = batch->parts[i].n;
     }
     if (!fences || !fenced || arena_overflowed(batch->arena)) {
-        /* It decided more than a batch may hold: once more, in smaller ones. */
-        s->batch_limit = (unsigned)max_i64(1, s->batch_limit / 4);
-        own_forget_all(s, "a batch outgrew its memory", 0);
-        batch_free(s, batch);
+        batch_undo(s, batch, "too_large");
         return;
     }
     batch->fences = fences;

@@ -130,14 +130,38 @@ static void give_needs(const struct batch *batch, const struct item *item,
     }
 }
 
-/* Undecodable, or met again after five marked attempts: a dead letter without a decision. */
+/* Nothing of the decision happens. The state is decoded again from what the items before left. */
+static void refuse(struct stream *s, struct batch *batch, struct item *item, const char *code,
+                   const char *reason)
+{
+    if (item->entry)
+        item->entry->decoded = NULL;
+    if (item->record)
+        apply_dead_letter(s, batch, item, code, reason);
+    else
+        observe(s, LOG_ERROR, "timer_refused", "\"partition\":%d,\"code\":\"%s\",\"reason\":\"%s\"",
+                item->part->id, code, reason);
+}
+
+static void stop(struct stream *s, struct batch *batch, struct item *item, const char *reason)
+{
+    own_stop_at(s, item, reason);
+    batch->dead = true;
+}
+
+/* Undecodable, condemned, or met again after five marked attempts: a dead letter without a decision. */
 static bool is_hopeless(struct stream *s, struct batch *batch, struct item *item)
 {
-    if (item->undecodable) {
-        apply_dead_letter(s, batch, item, "undecodable", item->undecodable);
+    const struct part *part = item->part;
+    if (item->unusable) {
+        bool condemned = part->condemned && part->condemned == item_identity(item);
+        if (item->kind == ITEM_PARKED && !item->record)
+            stop(s, batch, item, item->unusable); /* another release put it there */
+        else
+            refuse(s, batch, item, condemned ? part->condemned_code : "undecodable",
+                   item->unusable);
         return true;
     }
-    const struct part *part = item->part;
     if (item->kind != ITEM_RECORD || part->attempt.count <= ATTEMPTS_POISON ||
         item->record->offset != part->attempt.offset ||
         item->input != &s->service->inputs[part->attempt.input])
@@ -146,18 +170,6 @@ static bool is_hopeless(struct stream *s, struct batch *batch, struct item *item
             item->part->id, topic_name(item->record->topic), (long long)item->record->offset);
     apply_dead_letter(s, batch, item, "poison", "the service did not survive it five times");
     return true;
-}
-
-/* Nothing of the decision happens. The state is decoded again from what the items before left. */
-static void refuse(struct stream *s, struct batch *batch, struct item *item, const struct err *err)
-{
-    item->entry->decoded = NULL;
-    if (item->record)
-        apply_dead_letter(s, batch, item, err->code == ERR_TOO_LARGE ? "too_large" : "refused",
-                          err->message);
-    else
-        observe(s, LOG_ERROR, "timer_refused", "\"partition\":%d,\"reason\":\"%s\"", item->part->id,
-                err->message);
 }
 
 static void decide_item(struct stream *s, struct batch *batch, struct item *item)
@@ -175,6 +187,10 @@ static void decide_item(struct stream *s, struct batch *batch, struct item *item
         return;
     }
     d.state = decoded_state(s, batch, item->entry);
+    if (!d.state && item->entry->present && !arena_overflowed(batch->arena)) {
+        stop(s, batch, item, "a state that this release cannot decode");
+        return;
+    }
     d.parts = item->entry->parts;
     d.n_parts = item->entry->n_parts;
     d.random.state = seed_of(item);
@@ -188,17 +204,10 @@ static void decide_item(struct stream *s, struct batch *batch, struct item *item
         else if (s->states[item->state]->due)
             s->states[item->state]->due(&d, m);
     }
-    if (arena_overflowed(batch->arena)) {
-        /* Too much for one batch: again in smaller ones; what is too much alone is a dead letter. */
-        batch->dead = batch->n_items > 1;
-        s->batch_limit = (unsigned)max_i64(1, s->batch_limit / 4);
-        err_set(&err, ERR_TOO_LARGE, ERR_CLASS_PERMANENT,
-                "its decision needs more memory than there is for a batch");
-        if (!batch->dead)
-            refuse(s, batch, item, &err);
-    } else if (apply_effects(s, batch, item, &d, &err) < 0) {
-        refuse(s, batch, item, &err);
-    }
+    if (arena_overflowed(batch->arena))
+        batch->dead = true; /* again in smaller ones; what is too much alone is a dead letter */
+    else if (apply_effects(s, batch, item, &d, &err) < 0)
+        refuse(s, batch, item, err.code == ERR_TOO_LARGE ? "too_large" : "refused", err.message);
 }
 
 /* The row of every state that changed, once, as it is now. */
@@ -216,9 +225,9 @@ static void put_changed_rows(struct stream *s, struct batch *batch)
                 return;
             values[0].s = slice_make(entry->tenant, 16);
             values[1].s = entry_id(entry);
-            if (state->project)
-                state->project(entry->present ? decoded_state(s, batch, entry) : NULL, s->now_us,
-                               batch->arena, values);
+            const void *decoded = decoded_state(s, batch, entry);
+            if (state->project && decoded)
+                state->project(decoded, s->now_us, batch->arena, values);
             values[state->table->n_columns - 1].s =
                 arena_slice(batch->arena, slice_make(entry->bytes, entry->size));
             batch_put_row(batch, state->table, values, !entry->present);

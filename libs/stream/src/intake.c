@@ -53,6 +53,27 @@ static unsigned state_index(const struct stream *s, const struct stream_state *s
     return i;
 }
 
+uint64_t item_identity(const struct item *item)
+{
+    uint64_t hash = (uint64_t)item->kind;
+    if (item->kind == ITEM_RECORD) {
+        hash = hash64(&item->record->offset, sizeof(item->record->offset),
+                      (uint64_t)item->record->topic);
+    } else {
+        hash = hash64(item->key.tenant, 16, item->timer_kind);
+        hash = hash64(item->key.id.data, item->key.id.size, hash);
+        hash = hash64(item->timer_name, strlen(item->timer_name), hash);
+    }
+    return hash | 1;
+}
+
+/* No batch could carry it out, not even alone. */
+static void check_condemned(struct item *item)
+{
+    if (item->part->condemned && item_identity(item) == item->part->condemned)
+        item->unusable = "it cannot be decided or stored";
+}
+
 /* ---- records ---- */
 
 enum verdict {
@@ -117,48 +138,54 @@ static void mark_attempt(struct stream *s, struct batch *batch, struct part *par
     part->attempt.count = same ? part->attempt.count + 1 : 1;
     part->attempt.input = (int)input;
     part->attempt.offset = offset;
-    position_encode(s, part, batch->arena, &batch->mark, true);
+    position_encode(s, part, batch->arena, &batch->mark);
     batch->mark.n = ++part->n;
     batch->mark.done = outbox_done(part, part->n);
     batch->marked = part;
     part->suspect = false;
 }
 
+static void set_key(struct batch *batch, struct item *item)
+{
+    struct err err = {0};
+    if (item->input->key(item->body, item->index, batch->arena, &item->key, &err) < 0)
+        item->unusable = arena_printf(batch->arena, "%s", err.message);
+    else if (item->key.id.size < 1 || item->key.id.size > STREAM_MAX_ID)
+        item->unusable = "the id of what it is about must have 1 to 400 bytes";
+}
+
 static void add_messages(struct stream *s, struct batch *batch, struct part *part,
                          const struct stream_input *input, struct bus_record *record)
 {
     ProtobufCAllocator allocator = stream_allocator(batch->arena);
-    const void *body = record->value.data
-                           ? protobuf_c_message_unpack(input->type, &allocator, record->value.size,
-                                                       record->value.data)
-                           : NULL;
-    unsigned count = body && input->count ? input->count(body) : 1;
-    for (unsigned i = 0; i < count; i++) {
-        struct item *item = item_add(batch);
-        struct err err = {0};
-        if (!item)
+    struct item item = {.kind = ITEM_RECORD,
+                        .part = part,
+                        .life = part->life,
+                        .input = input,
+                        .record = record,
+                        .state = state_index(s, input->state)};
+    check_condemned(&item);
+    if (!item.unusable && record->value.data)
+        item.body = protobuf_c_message_unpack(input->type, &allocator, record->value.size,
+                                              record->value.data);
+    if (!item.unusable && !item.body)
+        item.unusable = "the value is not a message of the topic's type";
+    if (item.body && input->type == &journey__v1__command__descriptor)
+        item.command = item.body;
+    unsigned count = item.body && input->count ? input->count(item.body) : 1;
+    for (; item.index < count; item.index++) {
+        struct item *added = item_add(batch);
+        if (!added)
             abort();
-        item->kind = ITEM_RECORD;
-        item->part = part;
-        item->life = part->life;
-        item->input = input;
-        item->body = body;
-        item->index = i;
-        item->record = record;
-        item->state = state_index(s, input->state);
-        if (!body)
-            item->undecodable = "the value is not a message of the topic's type";
-        else if (input->key(body, i, batch->arena, &item->key, &err) < 0)
-            item->undecodable = arena_printf(batch->arena, "%s", err.message);
-        if (body && !item->undecodable && input->type == &journey__v1__command__descriptor)
-            item->command = body;
+        *added = item;
+        if (!added->unusable)
+            set_key(batch, added);
         if (part->singles)
             part->singles--;
     }
 }
 
-/* Takes one record in; false: the batch is complete. */
-static bool take_record(struct stream *s, struct batch *batch, struct bus_event *event)
+static void take_record(struct stream *s, struct batch *batch, struct bus_event *event)
 {
     struct part *part =
         event->record.partition < s->n_parts ? &s->parts[event->record.partition] : NULL;
@@ -167,14 +194,20 @@ static bool take_record(struct stream *s, struct batch *batch, struct bus_event 
         input++;
     if (!part || part->state != PART_RUNNING || input == s->service->n_inputs) {
         bus_event_release(s->bus, event);
-        return true;
+        return;
+    }
+    if (part->singles && batch->n_items) {
+        s->aside.held = batch->closed = true;
+        s->aside.event = *event;
+        s->aside.life = part->life;
+        return;
     }
     if (part->stop_known && (int)input == part->stop_input &&
         event->record.offset >= part->stop_offset)
         part->stopping = true;
     if (part->stopping) {
         bus_event_release(s->bus, event);
-        return true;
+        return;
     }
     const struct bus_header *id = bus_record_header(&event->record, "ce_id");
     struct slice ce_id = id ? id->value : (struct slice){0};
@@ -195,23 +228,37 @@ static bool take_record(struct stream *s, struct batch *batch, struct bus_event 
     }
     if (verdict != TAKE) {
         bus_event_release(s->bus, event);
-        return true;
+        return;
     }
     if (!grow((void **)&batch->records, &batch->records_capacity, batch->n_records + 1,
               sizeof(*batch->records)))
         abort();
     batch->records[batch->n_records++] = *event;
     batch->bytes += event->record.value.size;
-    add_messages(s, batch, part, &s->service->inputs[input],
-                 arena_copy(batch->arena, &event->record, sizeof(event->record)));
-    return true;
+    batch->closed = part->singles > 0;
+    struct bus_record *record = arena_copy(batch->arena, &event->record, sizeof(event->record));
+    if (record)
+        add_messages(s, batch, part, &s->service->inputs[input], record);
+}
+
+/* What was put aside is the first of the next batch, if its partition is still what it was. */
+static void take_aside(struct stream *s, struct batch *batch)
+{
+    struct bus_event event = s->aside.event;
+    if (!s->aside.held)
+        return;
+    s->aside.held = false;
+    if (s->parts[event.record.partition].life == s->aside.life)
+        take_record(s, batch, &event);
+    else
+        bus_event_release(s->bus, &event);
 }
 
 static bool has_room(const struct stream *s, const struct batch *batch, unsigned limit)
 {
     (void)s;
-    return batch->n_items < limit && batch->bytes < BATCH_BYTES_LIMIT &&
-           arena_used(batch->arena) < BATCH_ARENA_LIMIT / 4;
+    return !batch->closed && batch->n_items < limit && batch->bytes < BATCH_BYTES_LIMIT &&
+           arena_used(batch->arena) < BATCH_ARENA_LIMIT / 4 && !arena_overflowed(batch->arena);
 }
 
 static void take_lane(struct stream *s, struct batch *batch, enum bus_lane lane, unsigned limit)
@@ -247,7 +294,8 @@ static void take_timers(struct stream *s, struct batch *batch, unsigned limit, b
                (!first || (part->n_heap && part->heap[0]->adopted)) &&
                (timer = timers_take_due(part, s->now_us))) {
             if (timer->kind % TIMER_KINDS == TIMER_CALL) {
-                call_start(s, part, timer);
+                if (!call_start(s, part, timer))
+                    timers_postpone(part, timer, s->now_us + CALLS_AGAIN_US);
                 continue;
             }
             struct item *item = item_add(batch);
@@ -261,9 +309,14 @@ static void take_timers(struct stream *s, struct batch *batch, unsigned limit, b
             item->due_us = timer->due_us;
             copy_identity(batch, item, &timer->key, timer->name);
             struct err err = {0};
+            if (arena_overflowed(batch->arena)) {
+                batch->n_items--; /* the batch will be undone */
+                return;
+            }
+            check_condemned(item);
             if (item->kind == ITEM_PARKED &&
                 park_unpack(s, batch, item, arena_slice(batch->arena, timer->data), &err) < 0)
-                item->undecodable = arena_printf(batch->arena, "%s", err.message);
+                item->unusable = arena_printf(batch->arena, "%s", err.message);
         }
         if (part->n_heap && part->state == PART_RUNNING)
             wake_at(s, part->heap[0]->due_us);
@@ -284,6 +337,10 @@ static void take_outcomes(struct stream *s, struct batch *batch, unsigned limit)
             item->timer_kind = call.kind;
             item->data = arena_slice(batch->arena, call.data);
             copy_identity(batch, item, &call.key, call.name);
+            if (arena_overflowed(batch->arena))
+                batch->n_items--; /* the batch will be undone, and the call made again */
+            else
+                check_condemned(item);
         }
         call_free(&call);
     }
@@ -292,15 +349,13 @@ static void take_outcomes(struct stream *s, struct batch *batch, unsigned limit)
 bool intake_gather(struct stream *s, struct batch *batch)
 {
     unsigned limit = s->batch_limit;
-    for (int32_t p = 0; p < s->n_parts; p++)
-        if (s->parts[p].state == PART_RUNNING && s->parts[p].singles)
-            limit = 1;
     batch->begun_us = s->now_us;
+    take_aside(s, batch);
     take_timers(s, batch, limit, true);
     take_lane(s, batch, BUS_LANE_COMMANDS, limit);
     take_timers(s, batch, limit, false);
     take_outcomes(s, batch, limit);
     take_lane(s, batch, BUS_LANE_EVENTS, limit);
     take_lane(s, batch, BUS_LANE_IMPORTS, limit);
-    return batch->n_items > 0;
+    return batch->n_items > 0 || batch->marked || arena_overflowed(batch->arena);
 }

@@ -27,8 +27,14 @@ enum {
     PARKED_LIMIT = 1000, /* per partition; beyond it what would be parked has expired at once */
     TIMER_PAGE = 2000,
     TIMERS_LIMIT =
-        20000, /* per partition, in memory; later ones are read when their time is near */
-    ASKS_LIMIT = 1000,
+        20000,          /* per partition, in memory; later ones are read when their time is near */
+    ASKS_LIMIT = 1000,  /* under way; beyond it 503 */
+    CALLS_LIMIT = 1000, /* under way; beyond it the next ones wait */
+    CALLS_AGAIN_US = 100000,
+    STATE_LIMIT = 1 << 20,  /* bytes of a state or part */
+    PARKED_BYTES = 4 << 20, /* per partition, as PARKED_LIMIT */
+    TIMER_PAGE_SMALL = 20,  /* when a page of timers with their data is too much memory */
+    PAGE_ARENA_LIMIT = 64 << 20,
     TRIES_SINGLE = 3, /* take-overs without progress until batches are of one, the first marked */
     ATTEMPTS_POISON = 5, /* marked attempts at one record until it is a dead letter */
     SINGLES = 4000,      /* messages decided one by one then */
@@ -166,7 +172,6 @@ struct part {
     uint64_t life; /* grows whenever all of this is forgotten */
     int64_t retry_us;
     unsigned failures; /* take-overs that failed in a row */
-    bool refused;      /* its rows, for good: its record is to blame */
     int64_t n, epoch;  /* of the newest row decided */
     int32_t tries;
     unsigned singles; /* messages still to be decided one by one */
@@ -179,7 +184,9 @@ struct part {
         unsigned count; /* 0: none */
     } attempt,
         survived; /* survived: tried by this process, which lost the partition for another reason */
-    int64_t running_us; /* since */
+    /* item_identity() of what no batch can carry out, not even alone: refused when it comes again. */
+    uint64_t condemned;
+    const char *condemned_code;
     struct position_input inputs[MAX_INPUTS];
     struct watermark *watermarks[16];
     struct buf unknown_offsets, unknown_numbers,
@@ -189,9 +196,12 @@ struct part {
     struct timer *timers[256];
     struct timer **heap;
     unsigned n_heap, heap_capacity, n_timers, n_parked;
+    size_t parked_bytes;
     struct timer *parked;
     unsigned deferred;  /* messages parked behind adopted ones, in order */
     int64_t horizon_us; /* every timer that is due by then is in memory */
+    bool horizon_open;  /* but more may be due at that very instant than a page holds */
+    bool small_pages;
     struct own_request *request;
     /* A message that this release does not know: everything before it is finished, then the partition stops. */
     bool stop_known, stopping;
@@ -228,7 +238,7 @@ struct item {
     } needs[STREAM_MAX_NEEDS];
     unsigned n_needs;
     const Journey__V1__Command *command; /* somebody waits */
-    const char *undecodable;             /* reason: straight to the dead letters */
+    const char *unusable;                /* reason: straight to the dead letters */
 };
 
 struct ask {
@@ -240,7 +250,7 @@ struct ask {
     stream_answer_fn answer;
     struct slice user;
     struct store_load load;
-    char correlation[64];
+    char correlation[64], service[64];
     char trace[64];
     int32_t reply_partition;
 };
@@ -279,7 +289,8 @@ struct batch {
     struct stream *stream;
     enum batch_state state;
     uint64_t id;
-    bool dead; /* forgotten: only its requests are waited for */
+    bool dead;   /* forgotten: only its requests are waited for */
+    bool closed; /* nothing may be added: what it holds is to be alone */
     struct arena *arena;
     struct item *items;
     unsigned n_items, items_capacity;
@@ -288,8 +299,8 @@ struct batch {
     size_t bytes;
     struct pending_load *loads;
     unsigned n_loads, loads_open;
-    bool loads_failed;
-    int64_t retry_us; /* of failed loads */
+    bool loads_failed, loads_refused; /* refused: trying again cannot help */
+    int64_t retry_us;                 /* of failed loads */
     struct entry **touched;
     unsigned n_touched, touched_capacity;
     struct store_row *rows;
@@ -335,6 +346,7 @@ struct effect {
     double by;
     struct slice key, data;
     const void *pointer; /* message, table, look-up */
+    struct slice packed; /* of a state */
     const struct store_value *values;
     const char *name, *text;
     stream_answer_fn answer;
@@ -411,6 +423,11 @@ struct stream {
     unsigned committing;
     uint64_t batch_ids, lives;
     unsigned batch_limit; /* adapts */
+    struct { /* a record that is to be alone in its batch, read while another was gathering */
+        bool held;
+        struct bus_event event;
+        uint64_t life;
+    } aside;
     struct stream_effects effects;
     struct sent *slots;
     uint32_t n_slots, free_slot, tags;
@@ -421,8 +438,9 @@ struct stream {
     unsigned n_calls, calls_capacity;
     uint64_t tickets;
     struct ask *asks; /* under way */
-    unsigned n_asks;
+    unsigned n_asks;  /* of batches, too */
     struct buf scratch;
+    uint64_t *numbers; /* per destination, before a decision said anything */
     struct mirror *mirrors;
     bool mirrors_started, joined, assignment_seen, draining, left, wants_step, producer_failed;
     int64_t wake_us; /* the earliest time at which something waits; rebuilt each step */
@@ -453,7 +471,7 @@ void request_free(struct request *request); /* with its arena */
 int position_decode(struct stream *s, struct part *part, const struct store_position *row,
                     struct err *err);
 void position_encode(struct stream *s, struct part *part, struct arena *arena,
-                     struct store_position *row, bool attempt);
+                     struct store_position *row);
 struct watermark *position_watermark(struct part *part, unsigned input, struct slice producer,
                                      bool make);
 void position_forget(struct stream *s, struct part *part);
@@ -472,6 +490,7 @@ void own_offset_gone(struct stream *s, int topic, int32_t partition, int64_t off
 /* intake.c */
 bool intake_gather(struct stream *s, struct batch *batch); /* true: the batch has something */
 unsigned batch_touch(struct batch *batch, struct entry *entry);
+uint64_t item_identity(const struct item *item); /* the same when it comes again; never 0 */
 
 /* load.c */
 void load_submit(struct stream *s, struct batch *batch);
@@ -497,6 +516,9 @@ struct outrow *batch_outrow(struct stream *s, struct batch *batch, struct part *
 void commit_submit(struct stream *s, struct batch *batch);
 void commit_mark(struct stream *s, struct batch *batch); /* the attempt; then the batch loads */
 void batch_free(struct stream *s, struct batch *batch);
+/* It cannot be carried out as it is, however often it is tried. */
+void batch_undo(struct stream *s, struct batch *batch, const char *code);
+bool commit_refuses_data(const struct err *err);
 
 /* outbox.c */
 /* Adds a frame; 0 or ERR_TOO_LARGE. n_extra headers beyond the CloudEvents ones. raw: headers are all given, only dlq-id is added. */
@@ -511,6 +533,7 @@ void outbox_delivered(struct stream *s, uint64_t cookie);
 int64_t outbox_done(const struct part *part,
                     int64_t n); /* the oldest row not wholly confirmed, or n */
 void outbox_forget(struct stream *s, struct part *part);
+void outbox_advance(struct part *part); /* lets go of rows that are wholly confirmed */
 void outbox_row_free(struct outrow **row);
 
 /* timers.c */
@@ -524,6 +547,8 @@ void timers_reheap(struct part *part,
                    struct timer *timer); /* after due_us changed, or it was taken and is not due */
 struct timer *timers_take_due(struct part *part,
                               int64_t now_us); /* out of the heap, marked taken */
+/* In memory only: it was taken, but cannot be carried out yet. */
+void timers_postpone(struct part *part, struct timer *timer, int64_t due_us);
 void timers_load(struct stream *s, struct part *part, void (*then)(struct stream *, struct part *));
 bool timers_want_page(const struct part *part, int64_t now_us);
 void timers_forget(struct part *part);
@@ -543,11 +568,12 @@ void park_item(struct stream *s, struct batch *batch, struct item *item, int64_t
 int64_t park_offset(const struct timer *timer);
 bool park_known(const struct stream *s, struct slice data);
 struct slice park_pack(const struct item *item, struct arena *arena);
+/* Without body when the item is unusable. An error without a record: of another release. */
 int park_unpack(struct stream *s, struct batch *batch, struct item *item, struct slice data,
                 struct err *err);
 
 /* call.c */
-void call_start(struct stream *s, struct part *part, struct timer *timer);
+bool call_start(struct stream *s, struct part *part, struct timer *timer); /* false: too many */
 bool call_take_outcome(struct stream *s, struct call *call); /* the caller frees it by call_free */
 void call_free(struct call *call);
 void call_deinit(struct stream *s);
@@ -559,6 +585,7 @@ void ask_deinit(struct stream *s);
 
 /* mirror.c */
 int mirror_step(struct stream *s); /* 1: all read to their ends */
+void mirror_offset_gone(struct stream *s, const struct bus_event *event);
 void mirror_deinit(struct stream *s);
 
 /* headers of what is said */

@@ -66,7 +66,7 @@ static void want_entry(struct stream *s, struct batch *batch, struct entry *entr
 
 static void want_item(struct stream *s, struct batch *batch, struct item *item)
 {
-    if (item->undecodable || item->part->life != item->life)
+    if (item->unusable || item->part->life != item->life)
         return;
     item->entry = cache_get(&s->cache, item->state, item->part->id, &item->key);
     if (!item->entry)
@@ -120,10 +120,14 @@ static void load_done(struct store_load *load)
     s->wants_step = true;
     batch->loads_open--;
     if (load->err.code) {
+        char text[200];
+        bool transient = load->err.class == ERR_CLASS_TRANSIENT;
         batch->loads_failed = true;
-        batch->retry_us = s->now_us + 100000;
-        if (load->err.class != ERR_CLASS_TRANSIENT)
-            observe(s, LOG_ERROR, "load_failed", "\"table\":\"%s\"", load->lookup->table->name);
+        batch->loads_refused = batch->loads_refused || commit_refuses_data(&load->err);
+        batch->retry_us = s->now_us + (transient ? 100000 : SECOND_US);
+        if (!transient)
+            observe(s, LOG_ERROR, "load_failed", "\"table\":\"%s\",\"error\":\"%s\"",
+                    load->lookup->table->name, log_escape(text, sizeof(text), load->err.message));
         return;
     }
     if (pending->kind != KIND_NEEDS && !batch->dead)

@@ -6,6 +6,10 @@
 
 #include <stdlib.h>
 
+enum {
+    RECORDS_A_STEP = 10000
+};
+
 static struct mirror_entry **find(struct mirror *mirror, struct slice key, uint64_t *hash)
 {
     *hash = hash64(key.data, key.size, 7);
@@ -100,15 +104,39 @@ static bool start(struct stream *s, struct mirror *mirror)
     return mirror->started = true;
 }
 
-/* Compaction may leave a hole at the end as well: it is read to its end, too, when nothing more comes. */
-static bool at_end(const struct stream *s, const struct mirror *mirror)
+/*
+ * Compaction may leave a hole at the end as well: it is read to its end, too, when nothing more comes for a while from a
+ * broker that answers.
+ */
+static bool at_end(struct stream *s, struct mirror *mirror)
 {
-    if (s->now_us - mirror->last_us > 10 * SECOND_US)
+    int64_t begin, end;
+    struct err err = {0};
+    int32_t p = 0;
+    while (p < s->n_parts && mirror->next[p] >= mirror->ends[p])
+        p++;
+    if (p == s->n_parts)
         return true;
-    for (int32_t p = 0; p < s->n_parts; p++)
-        if (mirror->next[p] < mirror->ends[p])
-            return false;
-    return true;
+    if (s->now_us - mirror->last_us <= 10 * SECOND_US)
+        return false;
+    mirror->last_us = s->now_us;
+    return bus_range(s->bus, mirror->spec->topic, p, &begin, &end, 1000, &err) == 0;
+}
+
+/* The log went on without us: read again from its beginning, which versions make harmless. */
+void mirror_offset_gone(struct stream *s, const struct bus_event *event)
+{
+    struct err err = {0};
+    unsigned i = 0;
+    while (i < s->service->n_mirrors && s->service->mirrors[i].topic != event->topic)
+        i++;
+    if (i == s->service->n_mirrors)
+        return;
+    observe(s, LOG_WARN, "mirror_read_again", "\"topic\":\"%s\",\"partition\":%d",
+            topic_name(event->topic), event->partition);
+    bus_stop(s->bus, event->topic, event->partition);
+    (void)bus_start(s->bus, event->topic, event->partition, BUS_OFFSET_BEGIN, BUS_LANE_MIRRORS,
+                    &err);
 }
 
 int mirror_step(struct stream *s)
@@ -122,12 +150,19 @@ int mirror_step(struct stream *s)
             return 0;
         }
     }
-    for (int n = 0; n < 10000 && bus_poll_lane(s->bus, BUS_LANE_MIRRORS, &event); n++) {
+    int n = 0;
+    for (; n < RECORDS_A_STEP && bus_poll_lane(s->bus, BUS_LANE_MIRRORS, &event); n++) {
+        if (event.type == BUS_OFFSET_GONE)
+            mirror_offset_gone(s, &event);
         for (unsigned i = 0; event.type == BUS_RECORD && i < s->service->n_mirrors; i++)
             if (s->mirrors[i].spec->topic == event.record.topic)
                 take(s, &s->mirrors[i], &event.record);
         bus_event_release(s->bus, &event);
     }
+    if (n == RECORDS_A_STEP)
+        wake_at(s, s->now_us); /* what is left is not announced again */
+    if (s->mirrors_started)
+        return 1;
     for (unsigned i = 0; i < s->service->n_mirrors; i++)
         ready = ready && at_end(s, &s->mirrors[i]);
     return ready;

@@ -283,7 +283,7 @@ void outbox_send(struct stream *s)
     }
 }
 
-static void rows_advance(struct part *part)
+void outbox_advance(struct part *part)
 {
     while (part->rows && part->rows->committed && part->rows->pending == 0) {
         struct outrow *row = part->rows;
@@ -313,7 +313,7 @@ void outbox_delivered(struct stream *s, uint64_t cookie)
             dest->tail = 0;
         slot_give(s, head);
     }
-    rows_advance(part);
+    outbox_advance(part);
 }
 
 int64_t outbox_done(const struct part *part, int64_t n)

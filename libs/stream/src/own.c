@@ -29,9 +29,8 @@ static void forget(struct stream *s, struct part *part)
     cache_drop_part(&s->cache, part->id);
     timers_forget(part);
     outbox_forget(s, part);
-    if (part->attempt.count && !part->suspect && !part->refused)
+    if (part->attempt.count && !part->suspect)
         part->survived = part->attempt;
-    part->refused = false;
     position_forget(s, part);
     part->life = ++s->lives;
     part->deferred = PARKED_LIMIT;
@@ -81,7 +80,7 @@ void own_stop(struct stream *s, struct part *part, const char *reason)
 void own_stop_at(struct stream *s, const struct item *item, const char *reason)
 {
     struct part *part = item->part;
-    if (!item->record || !item->input) {
+    if (item->kind != ITEM_RECORD) { /* it is not in the log before which one could stop */
         own_stop(s, part, reason);
         return;
     }
@@ -132,7 +131,6 @@ static void running(struct stream *s, struct part *part)
         }
     }
     part->state = PART_RUNNING;
-    part->running_us = s->now_us;
     part->failures = 0;
     part->suspect = part->tries > TRIES_SINGLE || part->attempt.count > 0;
     part->singles = part->suspect ? SINGLES : 0;
@@ -220,10 +218,11 @@ void own_offset_gone(struct stream *s, int topic, int32_t partition, int64_t off
         return;
     }
     /* Retention took exactly what was read: nothing is lost, but the check has nothing to compare. */
-    if (in->known && begin == in->next && end >= in->next) {
+    if (!in->known || (begin == in->next && end >= in->next)) {
         in->verify = false;
         bus_stop(s->bus, topic, partition);
-        if (bus_start(s->bus, topic, partition, in->next, s->service->inputs[i].lane, &err) < 0)
+        if (bus_start(s->bus, topic, partition, in->known ? in->next : BUS_OFFSET_BEGIN,
+                      s->service->inputs[i].lane, &err) < 0)
             own_forget(s, part, s->now_us + SECOND_US);
         return;
     }

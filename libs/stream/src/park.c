@@ -57,6 +57,8 @@ int park_unpack(struct stream *s, struct batch *batch, struct item *item, struct
         item->input = input;
         item->record = record;
         item->index = (unsigned)index;
+        if (item->unusable)
+            return STATUS_OK;
         item->body = protobuf_c_message_unpack(input->type, &allocator, record->value.size,
                                                record->value.data);
         if (item->body && input->type == &journey__v1__command__descriptor)
@@ -99,9 +101,13 @@ void park_item(struct stream *s, struct batch *batch, struct item *item, int64_t
     (void)snprintf(name, sizeof(name), "%s/%d/%lld/%u", topic_name(item->record->topic),
                    item->record->partition, (long long)item->record->offset, item->index);
     struct slice data = park_pack(item, batch->arena);
-    if (!data.data || item->part->n_parked >= PARKED_LIMIT) {
-        apply_problem(s, batch, item, 503, "unavailable",
-                      "too many commands wait for a session to begin");
+    if (item->part->n_parked >= PARKED_LIMIT ||
+        item->part->parked_bytes + data.size > PARKED_BYTES) {
+        static const char reason[] = "too many messages wait for what they are about to begin";
+        if (item->command)
+            apply_problem(s, batch, item, 503, "unavailable", reason);
+        else
+            apply_dead_letter(s, batch, item, "too_many_parked", reason);
         return;
     }
     apply_timer(s, batch, item, TIMER_PARKED, name, until_us, data);

@@ -150,8 +150,7 @@ int position_decode(struct stream *s, struct part *part, const struct store_posi
                   : STATUS_OK;
 }
 
-static void encode_offsets(const struct stream *s, const struct part *part, bool attempt,
-                           struct buf *out)
+static void encode_offsets(const struct stream *s, const struct part *part, struct buf *out)
 {
     for (unsigned i = 0; i < s->service->n_inputs; i++) {
         const struct position_input *in = &part->inputs[i];
@@ -162,7 +161,8 @@ static void encode_offsets(const struct stream *s, const struct part *part, bool
         buf_append_varint(out, (uint64_t)in->next);
         buf_append_varint(out, in->check);
     }
-    if (attempt && part->attempt.count) {
+    /* Kept until its record is behind: what other inputs and timers commit meanwhile says nothing about it. */
+    if (part->attempt.count && part->attempt.offset >= part->inputs[part->attempt.input].next) {
         const char *name = topic_name(s->service->inputs[part->attempt.input].topic);
         buf_append_varint(out, strlen(name) + 1);
         buf_append_byte(out, ATTEMPT);
@@ -220,11 +220,11 @@ static void encode_watermarks(const struct stream *s, const struct part *part, s
 }
 
 void position_encode(struct stream *s, struct part *part, struct arena *arena,
-                     struct store_position *row, bool attempt)
+                     struct store_position *row)
 {
     struct buf *out = &s->scratch;
     buf_reset(out);
-    encode_offsets(s, part, attempt, out);
+    encode_offsets(s, part, out);
     row->offsets = arena_slice(arena, buf_slice(out));
     buf_reset(out);
     encode_numbers(s, part, out);

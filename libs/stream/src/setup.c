@@ -110,6 +110,9 @@ static int set_parts(struct stream *s)
         if (!part->dests)
             return ERR_NO_MEMORY;
     }
+    s->numbers = calloc((size_t)2 * TOPIC_COUNT * (size_t)s->n_parts, sizeof(*s->numbers));
+    if (!s->numbers)
+        return ERR_NO_MEMORY;
     s->mirrors = calloc(s->service->n_mirrors + 1, sizeof(*s->mirrors));
     for (unsigned i = 0; s->mirrors && i < s->service->n_mirrors; i++) {
         s->mirrors[i].spec = &s->service->mirrors[i];
@@ -200,6 +203,8 @@ void stream_destroy(struct stream **stream)
             own_give_up(s, &s->parts[p]);
     for (unsigned b = 0; b < ARRAY_SIZE(s->batches); b++)
         batch_deinit(s, &s->batches[b]);
+    if (s->aside.held)
+        bus_event_release(s->bus, &s->aside.event);
     for (struct request *request = s->requests, *next; request; request = next) {
         next = request->next;
         arena_destroy(&request->arena);
@@ -214,6 +219,7 @@ void stream_destroy(struct stream **stream)
         free(s->parts[p].dests);
     free(s->parts);
     free(s->slots);
+    free(s->numbers);
     free(s->effects.list);
     free(s->m.counters);
     free(s->calls);

@@ -53,6 +53,7 @@ static void poll_control(struct stream *s)
             break;
         case BUS_OFFSET_GONE:
             own_offset_gone(s, event.topic, event.partition, event.offset);
+            mirror_offset_gone(s, &event);
             break;
         case BUS_ERROR:
             if (s->now_us - s->bus_error_us > 5 * SECOND_US) {
@@ -104,7 +105,9 @@ static void begin(struct stream *s, struct batch *batch)
 static void decide_and_commit(struct stream *s, struct batch *batch)
 {
     decide_batch(s, batch);
-    if (batch->dead) {
+    if (arena_overflowed(batch->arena)) {
+        batch_undo(s, batch, "too_large");
+    } else if (batch->dead) {
         own_forget_all(s, "the batch was undone", 0);
         batch_free(s, batch);
     } else if (batch->n_parts) {
@@ -122,6 +125,8 @@ static void continue_loading(struct stream *s)
         return;
     if (batch->dead)
         batch_free(s, batch);
+    else if (batch->loads_refused)
+        batch_undo(s, batch, arena_overflowed(batch->arena) ? "too_large" : "refused");
     else if (!batch->loads_failed)
         decide_and_commit(s, batch);
     else if (batch->retry_us <= s->now_us && store_ready(s->store))
@@ -156,11 +161,13 @@ static void gather(struct stream *s)
             batch_free(s, batch);
             return;
         }
-        if (batch->marked)
+        if (arena_overflowed(batch->arena))
+            batch_undo(s, batch, "too_large");
+        else if (batch->marked)
             commit_mark(s, batch);
         else
             load_submit(s, batch);
-        if (!batch->marked && batch->loads_open == 0)
+        if (s->loading && !batch->marked && batch->loads_open == 0)
             decide_and_commit(s, batch);
     }
 }
@@ -186,11 +193,13 @@ static void set_gauges(struct stream *s)
 
 static void drain(struct stream *s)
 {
-    if (s->left || s->loading || s->committing)
+    if (s->left || s->loading || s->committing || s->n_asks)
         return;
     for (int32_t p = 0; p < s->n_parts; p++)
         if (s->parts[p].state == PART_RUNNING && s->parts[p].rows)
             return; /* not everything is confirmed yet */
+    if (bus_unreported(s->bus))
+        return; /* answers to questions have no row */
     for (int32_t p = 0; p < s->n_parts; p++)
         own_give_up(s, &s->parts[p]);
     bus_leave(s->bus);

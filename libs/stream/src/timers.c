@@ -172,6 +172,8 @@ struct timer *timers_set(struct stream *s, struct part *part, unsigned kind,
     if (part->n_timers >= TIMERS_LIMIT && plain_kind(kind) == TIMER_PLAIN &&
         due_us > s->now_us + MINUTE_US) {
         /* Full: from here on later ones stay rows until their page is read. */
+        if (due_us - 1 < part->horizon_us)
+            part->horizon_open = false;
         part->horizon_us = min_i64(part->horizon_us, due_us - 1);
         return NULL;
     }
@@ -184,6 +186,7 @@ struct timer *timers_set(struct stream *s, struct part *part, unsigned kind,
     part->n_timers++;
     if (plain_kind(kind) == TIMER_PARKED) {
         part->n_parked++;
+        part->parked_bytes += t->data.size;
         t->adopted = due_us <= s->now_us;
         t->parked_next = part->parked;
         t->parked_link = &part->parked;
@@ -208,6 +211,7 @@ void timers_remove(struct part *part, struct timer *timer)
     part->n_timers--;
     if (plain_kind(timer->kind) == TIMER_PARKED) {
         part->n_parked--;
+        part->parked_bytes -= timer->data.size;
         *timer->parked_link = timer->parked_next;
         if (timer->parked_next)
             timer->parked_next->parked_link = timer->parked_link;
@@ -231,6 +235,13 @@ struct timer *timers_take_due(struct part *part, int64_t now_us)
     heap_remove(part, t);
     t->taken = true;
     return t;
+}
+
+void timers_postpone(struct part *part, struct timer *timer, int64_t due_us)
+{
+    timer->due_us = due_us;
+    timer->taken = false;
+    timers_reheap(part, timer);
 }
 
 void timers_put_row(struct batch *batch, const struct part *part, unsigned kind,
@@ -288,6 +299,7 @@ void timers_forget(struct part *part)
     part->heap = NULL;
     part->heap_capacity = 0;
     part->horizon_us = INT64_MIN;
+    part->horizon_open = false;
 }
 
 /* ---- pages ---- */
@@ -306,11 +318,37 @@ struct page {
 
 static const uint8_t page_by[] = {0}, page_columns[] = {1, 2, 3, 4, 5, 6};
 
+<<<<<<< HEAD
 /* What a later release set is left as a row, for a release that knows it. */
 static bool is_known(const struct stream *s, unsigned kind, struct slice data)
 {
     return kind / TIMER_KINDS < s->service->n_states &&
            (plain_kind(kind) != TIMER_PARKED || park_known(s, data));
+=======
+/*
+ * A full page: what is due at its last instant may go on in the next one, which begins before that instant. If the page
+ * is of one instant, its timers are taken, and the next one begins there again when these have gone.
+ */
+static void page_take(struct stream *s, struct part *part, const struct page *page)
+{
+    const struct store_load *load = &page->load;
+    bool full = load->n_found == page->lookup.limit;
+    int64_t last = full ? load->found[load->n_found - 1].values[4].i : INT64_MAX;
+    bool one_instant = full && load->found[0].values[4].i == last;
+    part->horizon_us = INT64_MAX;
+    part->horizon_open = one_instant;
+    for (unsigned i = 0; i < load->n_found; i++) {
+        const struct store_value *v = load->found[i].values;
+        struct stream_key key = {.id = v[1].s};
+        memcpy(key.tenant, v[0].s.data, 16);
+        char *name = arena_str(page->arena, v[3].s);
+        if (name && (v[4].i < last || one_instant || !full) &&
+            !timers_find(part, (unsigned)v[2].i, &key, name))
+            timers_set(s, part, (unsigned)v[2].i, &key, name, v[4].i, v[5].s);
+    }
+    if (full)
+        part->horizon_us = min_i64(part->horizon_us, one_instant ? last : last - 1);
+>>>>>>> main
 }
 
 static void page_done(struct store_load *load)
@@ -320,6 +358,7 @@ static void page_done(struct store_load *load)
     struct part *part = page->part;
     s->wants_step = true;
     s->page_loads--;
+<<<<<<< HEAD
     if (part->life == page->life) {
         if (load->err.code) {
             own_forget(s, part, s->now_us + 200000);
@@ -344,6 +383,19 @@ static void page_done(struct store_load *load)
             if (page->then)
                 page->then(s, part);
         }
+=======
+    if (part->life == page->life && load->err.code) {
+        char text[200];
+        if (load->err.class != ERR_CLASS_TRANSIENT)
+            observe(s, LOG_ERROR, "timers_not_read", "\"partition\":%d,\"error\":\"%s\"", part->id,
+                    log_escape(text, sizeof(text), load->err.message));
+        part->small_pages = load->err.code == ERR_NO_MEMORY;
+        own_forget(s, part, s->now_us + 200000);
+    } else if (part->life == page->life) {
+        page_take(s, part, page);
+        if (page->then)
+            page->then(s, part);
+>>>>>>> main
     }
     request_free(&page->request);
 }
@@ -351,13 +403,14 @@ static void page_done(struct store_load *load)
 void timers_load(struct stream *s, struct part *part, void (*then)(struct stream *, struct part *))
 {
     struct page *page = calloc(1, sizeof(*page));
-    struct arena *arena = page ? arena_create(16 << 20) : NULL;
+    struct arena *arena = page ? arena_create(PAGE_ARENA_LIMIT) : NULL;
     if (!arena) {
         free(page);
         own_forget(s, part, s->now_us + SECOND_US);
         return;
     }
     bool first = part->horizon_us == INT64_MIN;
+    int64_t after = first || !part->horizon_open ? part->horizon_us : part->horizon_us - 1;
     *page = (struct page){.lookup = {.table = &timers_table,
                                      .by = page_by,
                                      .n_by = 1,
@@ -365,8 +418,8 @@ void timers_load(struct stream *s, struct part *part, void (*then)(struct stream
                                      .n_columns = 6,
                                      .order = 5,
                                      .after = true,
-                                     .limit = TIMER_PAGE},
-                          .key = {{.i = part->id}, {.i = first ? 0 : part->horizon_us}},
+                                     .limit = part->small_pages ? TIMER_PAGE_SMALL : TIMER_PAGE},
+                          .key = {{.i = part->id}, {.i = after}},
                           .stream = s,
                           .part = part,
                           .life = part->life,
@@ -386,6 +439,10 @@ void timers_load(struct stream *s, struct part *part, void (*then)(struct stream
 
 bool timers_want_page(const struct part *part, int64_t now_us)
 {
-    return part->horizon_us != INT64_MAX &&
-           (part->n_heap == 0 || part->horizon_us < now_us + 2 * SECOND_US);
+    if (part->horizon_us == INT64_MAX)
+        return false;
+    if (part->n_heap == 0)
+        return true;
+    return part->horizon_us < now_us + 2 * SECOND_US &&
+           !(part->horizon_open && part->heap[0]->due_us <= part->horizon_us);
 }

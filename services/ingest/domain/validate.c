@@ -13,15 +13,6 @@ static size_t characters(struct slice text)
     return n;
 }
 
-static bool has_control(struct slice text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] < ' ' || text.data[i] == 0x7f)
-            return true;
-    }
-    return false;
-}
-
 enum ingest_invalid ingest_validate(const struct ingest_event *event)
 {
     if (event->device.size != 16)
@@ -39,7 +30,7 @@ enum ingest_invalid ingest_validate(const struct ingest_event *event)
         return INGEST_INVALID_NAME_MISSING;
     if (characters(event->name) > NAME_CHARACTERS)
         return INGEST_INVALID_NAME_TOO_LONG;
-    if (characters(event->session_id) > SESSION_ID_CHARACTERS || has_control(event->session_id))
+    if (characters(event->session_id) > SESSION_ID_CHARACTERS)
         return INGEST_INVALID_SESSION_ID_INVALID;
     if (event->timestamp_us < 0 || event->timestamp_us >= TIME_END_US)
         return INGEST_INVALID_TIMESTAMP_INVALID;

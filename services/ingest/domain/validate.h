@@ -10,8 +10,7 @@
     INVALID(TYPE_UNKNOWN, "type_unknown", "the type of event is none that is known")               \
     INVALID(NAME_MISSING, "name_missing", "a track event needs a name")                            \
     INVALID(NAME_TOO_LONG, "name_too_long", "the name is over 255 characters")                     \
-    INVALID(SESSION_ID_INVALID, "session_id_invalid",                                              \
-            "the session id is over 100 characters or holds control characters")                   \
+    INVALID(SESSION_ID_INVALID, "session_id_invalid", "the session id is over 100 characters")     \
     INVALID(TEXT_INVALID, "text_invalid", "message id, name or session id is not UTF-8")           \
     INVALID(TIMESTAMP_INVALID, "timestamp_invalid", "the time lies outside the years 1970 to 2261")
 

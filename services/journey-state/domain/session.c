@@ -183,7 +183,13 @@ enum session_verdict session_start(struct session *s, const struct session_rules
     s->ended_by_command = false;           /* whoever starts it is there */
     see(s, moment, &reopened);
     s->started = true;
-    profile_set(s, rules, profile, moment);
+    /* what the touchpoints told and the start does not is kept */
+    struct session_profile complete = *profile;
+    if (!complete.utm_data[0])
+        complete.utm_data = s->profile.utm_data;
+    if (!complete.referrer_data[0])
+        complete.referrer_data = s->profile.referrer_data;
+    profile_set(s, rules, &complete, moment);
     add_fact(s, SESSION_STARTED, s->stage, outcome);
     return SESSION_DONE;
 }
@@ -246,7 +252,9 @@ enum session_verdict session_end(struct session *s, const char *exit_point,
     if (s->ended_by_command)
         return SESSION_OVER;
     struct session_outcome reopened = {0}; /* to end at once is no reopening */
-    see(s, moment, &reopened);
+    struct session_moment end = *moment;
+    end.time_us = max_i64(end.time_us, s->start_us); /* nothing ends before it starts */
+    see(s, &end, &reopened);
     s->end_us = s->last_us;
     s->ended_by_command = true;
     s->exit_point = exit_point;

@@ -189,7 +189,7 @@ static void the_tenant_s_idle_limit_holds(void **state)
     assert_non_null(world_accepted(w, "m3")->opens);
     assert_true(world_accepted(w, "m3")->idle_us == 2 * MINUTE_US);
     assert_int_equal(world_accepted(w, "m3")->consent->n_granted, 0);
-    world_settings(w, "consent", "1"); /* out of range: the default */
+    world_settings(w, "consent", "0"); /* out of range: the default */
     world_send_one(w, world_event(w, 1, "m4", t + 20 * MINUTE_US));
     world_settle(w);
     assert_null(world_accepted(w, "m4")->opens);

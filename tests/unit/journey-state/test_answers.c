@@ -48,6 +48,14 @@ static void test_conversion_by_command(void **state)
                         rig_member(rig, first, "id"));
     assert_int_equal(rig_count(rig, &conversions_table), 1);
     assert_int_equal(rig_count(rig, &touchpoints_table), 2);
+    /* with another value, there and elsewhere: what was attributed is told, not what is said now */
+    reply = rig_ask(rig, rig_conversion(rig, "s1", "purchase", "1", "o1"));
+    assert_string_equal(rig_member(rig, rig_part(reply, "conversion"), "revenue_attributed"),
+                        "149.90");
+    (void)rig_ask(rig, rig_start(rig, "s2", "desktop", "google"));
+    reply = rig_ask(rig, rig_conversion(rig, "s2", "purchase", "2", "o1"));
+    assert_string_equal(rig_part(reply, "conversion"), first);
+    assert_int_equal(rig_count(rig, &conversions_table), 1);
     /* another type, without an order */
     reply = rig_ask(rig, rig_conversion(rig, "s1", "email_signup", "", ""));
     assert_int_equal(rig_status(reply), 201);

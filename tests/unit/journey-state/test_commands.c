@@ -41,6 +41,20 @@ static void test_start(void **state)
     assert_string_equal(rig_changes(rig, "s1"), "started");
 }
 
+/* 100 characters may take 400 bytes */
+static void test_long_session_id(void **state)
+{
+    char id[401] = "";
+    for (int i = 0; i < 100; i++)
+        memcpy(id + 4 * (size_t)i, "\xf0\x9f\x98\x80", 5);
+    assert_int_equal(rig_status(rig_ask(rig, rig_start(rig, id, "mobile", "tiktok"))), 200);
+    rig_accept(rig, rig_event(rig, id, "Product Viewed", NULL));
+    rig_settle(rig);
+    assert_int_equal(rig_count(rig, &touchpoints_table), 2);
+    rig_restart(rig);
+    assert_int_equal(rig_status(rig_ask(rig, rig_stage(rig, id, "decision"))), 200);
+}
+
 static void test_get(void **state)
 {
     static const char *const names[] = {"tenant_id",
@@ -87,6 +101,11 @@ static void test_get(void **state)
     assert_string_equal(rig_member(rig, json, "end_timestamp"), "null");
     assert_int_equal(strlen(rig_member(rig, json, "start_timestamp")),
                      strlen("2026-01-02T03:04:05.678Z"));
+    /* to read it again, later and by another instance, changes nothing */
+    rig_pass(rig, MINUTE_US);
+    assert_string_equal(rig_session(rig, "s1"), json);
+    rig_restart(rig);
+    assert_string_equal(rig_session(rig, "s1"), json);
 }
 
 static void test_start_after_touchpoints(void **state)
@@ -239,6 +258,7 @@ int main(void)
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         CASE(test_start),
+        CASE(test_long_session_id),
         CASE(test_get),
         CASE(test_start_after_touchpoints),
         CASE(test_not_found),

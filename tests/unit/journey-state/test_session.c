@@ -271,6 +271,18 @@ static void test_end(void **state)
     assert_string_equal(s.exit_point, "");
 }
 
+static void test_end_before_its_start(void **state)
+{
+    struct session s;
+    struct session_outcome outcome = {0};
+    open_at(&s, HOUR_US, &outcome);
+    const struct session_moment end = {.time_us = MINUTE_US, .received_us = 2 * HOUR_US};
+    assert_int_equal(session_end(&s, "", &end, &outcome), SESSION_DONE);
+    assert_int_equal(s.start_us, HOUR_US);
+    assert_int_equal(s.end_us, HOUR_US);
+    assert_int_equal(session_seconds(&s), 0);
+}
+
 static void test_start_completes(void **state)
 {
     struct session s = {.session_id = "s1"};
@@ -279,6 +291,7 @@ static void test_start_completes(void **state)
     struct session_moment moment = {.time_us = HOUR_US, .received_us = HOUR_US};
     visitor.device_type = "desktop";
     visitor.entry_source = "email";
+    visitor.utm_data = "{\"source\":\"email\"}";
     session_open(&s, &session_default_rules, &visitor, &moment, false, &outcome);
     session_event(&s, &session_default_rules, "Product Added", NULL, &moment, &outcome);
     assert_string_equal(s.path, "standard_conversion_funnel");
@@ -287,6 +300,7 @@ static void test_start_completes(void **state)
     assert_int_equal(session_start(&s, &session_default_rules, &profile, &moment, &outcome),
                      SESSION_DONE);
     assert_string_equal(s.path, "mobile_tiktok_fast_track");
+    assert_string_equal(s.profile.utm_data, "{\"source\":\"email\"}");
     assert_int_equal(s.total_touchpoints, 2);
     assert_int_equal(s.stage, STAGE_DECISION);
     assert_int_equal(s.start_us, HOUR_US);
@@ -333,6 +347,7 @@ int main(void)
         cmocka_unit_test(test_more_orders_than_remembered),
         cmocka_unit_test(test_idle),
         cmocka_unit_test(test_end),
+        cmocka_unit_test(test_end_before_its_start),
         cmocka_unit_test(test_start_completes),
         cmocka_unit_test(test_retention),
     };
