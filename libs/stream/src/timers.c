@@ -318,13 +318,13 @@ struct page {
 
 static const uint8_t page_by[] = {0}, page_columns[] = {1, 2, 3, 4, 5, 6};
 
-<<<<<<< HEAD
 /* What a later release set is left as a row, for a release that knows it. */
 static bool is_known(const struct stream *s, unsigned kind, struct slice data)
 {
     return kind / TIMER_KINDS < s->service->n_states &&
            (plain_kind(kind) != TIMER_PARKED || park_known(s, data));
-=======
+}
+
 /*
  * A full page: what is due at its last instant may go on in the next one, which begins before that instant. If the page
  * is of one instant, its timers are taken, and the next one begins there again when these have gone.
@@ -343,12 +343,12 @@ static void page_take(struct stream *s, struct part *part, const struct page *pa
         memcpy(key.tenant, v[0].s.data, 16);
         char *name = arena_str(page->arena, v[3].s);
         if (name && (v[4].i < last || one_instant || !full) &&
+            is_known(s, (unsigned)v[2].i, v[5].s) &&
             !timers_find(part, (unsigned)v[2].i, &key, name))
             timers_set(s, part, (unsigned)v[2].i, &key, name, v[4].i, v[5].s);
     }
     if (full)
         part->horizon_us = min_i64(part->horizon_us, one_instant ? last : last - 1);
->>>>>>> main
 }
 
 static void page_done(struct store_load *load)
@@ -358,32 +358,6 @@ static void page_done(struct store_load *load)
     struct part *part = page->part;
     s->wants_step = true;
     s->page_loads--;
-<<<<<<< HEAD
-    if (part->life == page->life) {
-        if (load->err.code) {
-            own_forget(s, part, s->now_us + 200000);
-        } else {
-            /* A full page: what is due at its last instant may go on in the next one. */
-            bool full = load->n_found == TIMER_PAGE;
-            int64_t last = full ? load->found[load->n_found - 1].values[4].i : INT64_MAX;
-            bool one_instant = full && load->found[0].values[4].i == last;
-            part->horizon_us = INT64_MAX;
-            for (unsigned i = 0; i < load->n_found; i++) {
-                const struct store_value *v = load->found[i].values;
-                struct stream_key key = {.id = v[1].s};
-                memcpy(key.tenant, v[0].s.data, 16);
-                char *name = arena_str(page->arena, v[3].s);
-                if (name && (v[4].i < last || one_instant) &&
-                    is_known(s, (unsigned)v[2].i, v[5].s) &&
-                    !timers_find(part, (unsigned)v[2].i, &key, name))
-                    timers_set(s, part, (unsigned)v[2].i, &key, name, v[4].i, v[5].s);
-            }
-            if (full)
-                part->horizon_us = min_i64(part->horizon_us, one_instant ? last : last - 1);
-            if (page->then)
-                page->then(s, part);
-        }
-=======
     if (part->life == page->life && load->err.code) {
         char text[200];
         if (load->err.class != ERR_CLASS_TRANSIENT)
@@ -395,7 +369,6 @@ static void page_done(struct store_load *load)
         page_take(s, part, page);
         if (page->then)
             page->then(s, part);
->>>>>>> main
     }
     request_free(&page->request);
 }
