@@ -64,10 +64,8 @@ static bool late(struct sim *sim, struct random *random)
     return any;
 }
 
-/* A transaction that nobody waits for any more is carried out. */
-static bool late_commit(struct sim *sim, struct random *random)
+bool fault_late_commit(struct sim *sim, enum service_id service)
 {
-    enum service_id service = (enum service_id)below(random, SERVICES);
     bool any = store_mem_db_late(sim->dbs[service]);
     ledger_look(sim, service, NULL);
     return any;
@@ -95,7 +93,7 @@ static bool to_instance(struct sim *sim, const struct action *action, struct ins
         jump(instance, random);
         return true;
     case FAULT_BROKEN:
-        store_reset(instance->store.inner);
+        store_reset(&instance->store.store);
         return true;
     case FAULT_LOADS:
         instance->fail_loads = 1 + (unsigned)below(random, 3);
@@ -124,7 +122,7 @@ static bool to_instance(struct sim *sim, const struct action *action, struct ins
 void fault_do(struct sim *sim, struct action *action)
 {
     struct random random = {action->seed};
-    struct instance *instance = &sim->instances[below(&random, SERVICES * INSTANCES)];
+    struct instance *instance = &sim->instances[below(&random, (uint64_t)ALL_INSTANCES)];
     switch (action->fault) {
     case FAULT_POISON:
         story(sim, "FAULT a record that kills");
@@ -139,7 +137,8 @@ void fault_do(struct sim *sim, struct action *action)
             hit(sim, action, NULL);
         return;
     case FAULT_LATE:
-        if (below(&random, 2) ? late_commit(sim, &random) : late(sim, &random))
+        if (below(&random, 2) ? fault_late_commit(sim, (enum service_id)below(&random, SERVICES))
+                              : late(sim, &random))
             hit(sim, action, NULL);
         return;
     default:
@@ -152,7 +151,7 @@ void fault_stop_all(struct sim *sim)
 {
     while (wire_late(sim))
         ;
-    for (unsigned i = 0; i < SERVICES * INSTANCES; i++) {
+    for (unsigned i = 0; i < ALL_INSTANCES; i++) {
         struct instance *instance = &sim->instances[i];
         instance->down_until = instance->asleep_until = instance->kicked_until =
             instance->slow_until = instance->full_until = 0;

@@ -107,10 +107,19 @@ void outage_begin(struct sim *sim, bool anew, struct random *random)
                              .partition = partition,
                              .until = sim->step + PATIENCE};
         take_down(sim, o->service);
+        while (fault_late_commit(sim, o->service))
+            ; /* what it had sent happens before, or never */
+        next = read_until(sim, o->service, o->topic, partition);
+        if (!anew && log->end <= next) {
+            *o = (struct outage){0};
+            continue;
+        }
         o->saved = *log;
         *log = (struct mem_log){0};
         if (anew) {
-            add_ghosts(sim, o, (unsigned)below(random, 2 * (uint64_t)next));
+            /* exactly what was read but one: only the next record tells */
+            unsigned n = (unsigned)below(random, 2 * (uint64_t)next);
+            add_ghosts(sim, o, n + (n == next - 1));
         } else {
             log->entries = bus_mem_alloc((size_t)(o->saved.end + 1) * sizeof(*log->entries));
             log->capacity = (size_t)o->saved.end + 1;
@@ -173,7 +182,7 @@ void outage_step(struct sim *sim)
         return;
     take_down(sim, o->service);
     restore(sim);
-    for (unsigned i = 0; i < SERVICES * INSTANCES && sim->draining; i++)
+    for (unsigned i = 0; i < ALL_INSTANCES && sim->draining; i++)
         sim->instances[i].down_until = 0;
 }
 

@@ -58,7 +58,7 @@ static void open_sim(struct sim *sim, struct plan *plan, bool tell)
     ledger_open(sim);
     for (unsigned s = 0; s < SERVICES; s++)
         sim->dbs[s] = store_mem_db_create();
-    for (unsigned i = 0; i < SERVICES * INSTANCES; i++) {
+    for (unsigned i = 0; i < ALL_INSTANCES; i++) {
         struct instance *instance = &sim->instances[i];
         instance->sim = sim;
         instance->service = i < INSTANCES ? INGEST : JOURNEY;
@@ -69,7 +69,7 @@ static void open_sim(struct sim *sim, struct plan *plan, bool tell)
 
 static void close_sim(struct sim *sim)
 {
-    for (unsigned i = 0; i < SERVICES * INSTANCES; i++)
+    for (unsigned i = 0; i < ALL_INSTANCES; i++)
         instance_crash(&sim->instances[i]);
     while (sim->late) {
         struct wire *wire = sim->late;
@@ -141,7 +141,10 @@ static void work(struct sim *sim)
         }
         outage_step(sim);
         pass_time(sim, &random);
-        struct instance *instance = &sim->instances[below(&random, SERVICES * INSTANCES)];
+        for (unsigned s = 0; s < SERVICES; s++)
+            if (sim->dbs[s]->n_late && below(&random, 64) == 0)
+                fault_late_commit(sim, (enum service_id)s);
+        struct instance *instance = &sim->instances[below(&random, (uint64_t)ALL_INSTANCES)];
         wake(sim, instance);
         one_thing(sim, instance, &random);
     }
@@ -159,7 +162,7 @@ static void drain(struct sim *sim)
         unsigned before = sim->progress;
         sim->step++;
         outage_step(sim);
-        for (unsigned i = 0; i < SERVICES * INSTANCES; i++) {
+        for (unsigned i = 0; i < ALL_INSTANCES; i++) {
             struct instance *instance = &sim->instances[i];
             wake(sim, instance);
             instance_step(instance);
@@ -175,7 +178,7 @@ static void drain(struct sim *sim)
         if (round > 30000)
             violation(sim, "once faults stop, everything drains: it goes on for ever");
     }
-    for (unsigned i = 0; i < SERVICES * INSTANCES && !sim->violation[0]; i++) {
+    for (unsigned i = 0; i < ALL_INSTANCES && !sim->violation[0]; i++) {
         const char *why = NULL;
         if (!sim->instances[i].up || !stream_ready(sim->instances[i].stream, &why))
             violation(sim, "once faults stop, everything drains: %s: %s",

@@ -8,7 +8,7 @@ static bool fails(struct plan *plan)
 
 static bool without(struct plan *plan, unsigned from, unsigned n)
 {
-    bool was[MAX_ACTIONS], any = false;
+    bool was[MAX_ACTIONS] = {0}, any = false;
     for (unsigned i = from; i < from + n && i < plan->n; i++) {
         was[i] = plan->actions[i].off;
         any = any || !was[i];

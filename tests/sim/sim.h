@@ -29,6 +29,7 @@ enum service_id {
 
 enum {
     INSTANCES = 3, /* of each service */
+    ALL_INSTANCES = INSTANCES * SERVICES,
     MAX_PARTITIONS = 4,
     MAX_ACTIONS = 600,
     MAX_EVENTS = 12,
@@ -174,7 +175,8 @@ struct sim_store {
     struct store store;
     struct store *inner;
     struct store_load *failed, **failed_tail;
-    unsigned commits; /* under way */
+    unsigned first, n;  /* of those: what waits on the connection "commits" */
+    uint8_t waits[256]; /* enum vault_wait */
 };
 
 struct instance {
@@ -233,7 +235,7 @@ struct sim {
     struct arena *arena;
     struct bus_mem_cluster *cluster;
     struct store_mem_db *dbs[SERVICES];
-    struct instance instances[SERVICES * INSTANCES];
+    struct instance instances[ALL_INSTANCES];
     struct wire *late, **late_tail; /* of producers that are no more */
     struct said *said[SERVICES];    /* [producer partition][topic slot][partition] */
     struct part_ledger parts[SERVICES][MAX_PARTITIONS];
@@ -308,6 +310,8 @@ void command_send(struct sim *sim, struct action *action, bool other_body);
 
 /* fault.c */
 void fault_do(struct sim *sim, struct action *action);
+/* A transaction that nobody waits for any more is carried out; false: there is none. */
+bool fault_late_commit(struct sim *sim, enum service_id service);
 void fault_stop_all(struct sim *sim);
 
 /* outage.c */

@@ -21,6 +21,8 @@ $(B)/tests/sim/sim: $(SIM_O) $(sim_service_archives) $(call archives,$(SIM_LIBS)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(SIM_O) -Wl,--whole-archive $(sim_service_archives) -Wl,--no-whole-archive -Wl,--start-group $(call archives,$(SIM_LIBS)) -Wl,--end-group $(call pkglibs,$(call pkgs,$(SIM_LIBS))) -lm -lpthread
 
+sim_program := $(O)/release/tests/sim/sim
+
 .PHONY: sim sim-program
 sim-program: $(B)/tests/sim/sim
 sim:

@@ -16,8 +16,31 @@ static struct instance *owner_of(struct sim_store *store)
     return (struct instance *)(void *)((char *)store - offsetof(struct instance, store));
 }
 
+enum vault_wait {
+    WAIT_OWN,
+    WAIT_COMMIT,
+    WAIT_LOAD
+};
+
+static bool waiting(const struct sim_store *s, enum vault_wait what)
+{
+    for (unsigned i = 0; i < s->n; i++)
+        if (s->waits[(s->first + i) % ARRAY_SIZE(s->waits)] == what)
+            return true;
+    return false;
+}
+
+static void add_wait(struct sim_store *s, enum vault_wait what)
+{
+    if (what == WAIT_COMMIT && waiting(s, WAIT_COMMIT))
+        tally.steps[STEP_IN_FLIGHT]++;
+    assert(s->n < ARRAY_SIZE(s->waits));
+    s->waits[(s->first + s->n++) % ARRAY_SIZE(s->waits)] = (uint8_t)what;
+}
+
 static void vault_own(struct store *store, struct store_own *own)
 {
+    add_wait(of(store), WAIT_OWN);
     store_own(of(store)->inner, own);
 }
 
@@ -25,6 +48,8 @@ static void vault_load(struct store *store, struct store_load *load)
 {
     struct sim_store *s = of(store);
     struct instance *instance = owner_of(s);
+    if (load->after_commits)
+        add_wait(s, WAIT_LOAD);
     if (!instance->fail_loads || load->after_commits) {
         store_load(s->inner, load);
         return;
@@ -78,11 +103,14 @@ static void vault_commit(struct store *store, struct store_commit *commit)
     for (unsigned r = 0; r < commit->n_rows && instance->service == JOURNEY; r++)
         if (commit->rows[r].table == &sessions_table)
             check_idle(instance, &commit->rows[r]);
+    add_wait(s, WAIT_COMMIT);
     store_commit(s->inner, commit);
 }
 
 static void vault_reset(struct store *store)
 {
+    if (waiting(of(store), WAIT_OWN))
+        tally.steps[STEP_OWN_FAILED]++;
     store_reset(of(store)->inner);
 }
 
@@ -115,6 +143,10 @@ bool vault_step(struct instance *instance)
 {
     struct sim_store *s = &instance->store;
     struct store_load *load = s->failed;
+    if (!load && s->n) {
+        s->first++;
+        s->n--;
+    }
     if (!load)
         return store_mem_step(s->inner);
     s->failed = load->next;
