@@ -182,6 +182,7 @@ void commit_submit(struct stream *s, struct batch *batch)
         if (row && row->count && !fences[i].outbox.data)
             fences = NULL;
         part->n = batch->parts[i].n;
+        part->unsaved_us = 0;
     }
     if (!fences || !fenced || arena_overflowed(batch->arena)) {
         batch_undo(s, batch, "too_large");

@@ -162,9 +162,10 @@ static bool is_hopeless(struct stream *s, struct batch *batch, struct item *item
                    item->unusable);
         return true;
     }
-    if (item->kind != ITEM_RECORD || part->attempt.count <= ATTEMPTS_POISON ||
-        item->record->offset != part->attempt.offset ||
-        item->input != &s->service->inputs[part->attempt.input])
+    if (item->kind != ITEM_RECORD)
+        return false;
+    const struct attempt *attempt = &part->inputs[item->input - s->service->inputs].attempt;
+    if (attempt->count <= ATTEMPTS_POISON || item->record->offset != attempt->offset)
         return false;
     observe(s, LOG_ERROR, "poison_message", "\"partition\":%d,\"topic\":\"%s\",\"offset\":%lld",
             item->part->id, topic_name(item->record->topic), (long long)item->record->offset);
@@ -270,6 +271,9 @@ void decide_batch(struct stream *s, struct batch *batch)
         decide_item(s, batch, item);
         batch->decided++;
     }
+    for (int32_t p = 0; p < s->n_parts && batch->n_items == 0; p++)
+        if (s->parts[p].state == PART_RUNNING && s->parts[p].unsaved_us)
+            batch_add_part(s, batch, &s->parts[p]);
     if (!batch->dead)
         put_changed_rows(s, batch);
     for (unsigned i = 0; i < batch->n_records; i++)

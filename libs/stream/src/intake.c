@@ -125,24 +125,22 @@ static enum verdict check_number(struct stream *s, struct part *part, unsigned i
     return SKIP;
 }
 
-static bool is_at(const struct attempt *attempt, unsigned input, int64_t offset)
-{
-    return attempt->count && attempt->input == (int)input && attempt->offset == offset;
-}
-
 /* Before a suspect record counts as read: which one is tried, and how often it was, is to be committed first. */
 static void mark_attempt(struct stream *s, struct batch *batch, struct part *part, unsigned input,
                          int64_t offset)
 {
-    bool same = is_at(&part->attempt, input, offset) && !is_at(&part->survived, input, offset);
-    part->attempt.count = same ? part->attempt.count + 1 : 1;
-    part->attempt.input = (int)input;
-    part->attempt.offset = offset;
+    struct attempt *attempt = &part->inputs[input].attempt;
+    const struct attempt *survived = &part->survived[input];
+    bool same = attempt->count && attempt->offset == offset;
+    if (same && !(survived->count == attempt->count && survived->offset == offset))
+        attempt->count++;
+    else if (!same)
+        *attempt = (struct attempt){offset, 1};
     position_encode(s, part, batch->arena, &batch->mark);
     batch->mark.n = ++part->n;
     batch->mark.done = outbox_done(part, part->n);
     batch->marked = part;
-    part->suspect = false;
+    part->inputs[input].suspect = false;
 }
 
 static void set_key(struct batch *batch, struct item *item)
@@ -180,8 +178,6 @@ static void add_messages(struct stream *s, struct batch *batch, struct part *par
         *added = item;
         if (!added->unusable)
             set_key(batch, added);
-        if (part->singles)
-            part->singles--;
     }
 }
 
@@ -196,7 +192,7 @@ static void take_record(struct stream *s, struct batch *batch, struct bus_event 
         bus_event_release(s->bus, event);
         return;
     }
-    if (part->singles && batch->n_items) {
+    if (part->inputs[input].singles && batch->n_items) {
         s->aside.held = batch->closed = true;
         s->aside.event = *event;
         s->aside.life = part->life;
@@ -217,12 +213,14 @@ static void take_record(struct stream *s, struct batch *batch, struct bus_event 
         struct position_input *in = &part->inputs[input];
         struct watermark *watermark;
         verdict = check_number(s, part, input, ce_id, &watermark);
-        if (verdict == TAKE && part->suspect && !batch->marked)
+        if (verdict == TAKE && in->suspect)
             mark_attempt(s, batch, part, input, event->record.offset);
         if (watermark)
             watermark->number++;
         in->next = event->record.offset + 1;
         in->check = check;
+        in->moved = true;
+        part->unsaved_us = part->unsaved_us ? part->unsaved_us : s->now_us;
         metric_inc(s->m.records, 1);
         metric_set(s->m.lag, (double)max_i64(0, s->now_us - event->record.time_us) / 1e6);
     }
@@ -235,7 +233,9 @@ static void take_record(struct stream *s, struct batch *batch, struct bus_event 
         abort();
     batch->records[batch->n_records++] = *event;
     batch->bytes += event->record.value.size;
-    batch->closed = part->singles > 0;
+    struct position_input *in = &part->inputs[input];
+    batch->closed = in->singles > 0;
+    in->singles -= in->singles > 0;
     struct bus_record *record = arena_copy(batch->arena, &event->record, sizeof(event->record));
     if (record)
         add_messages(s, batch, part, &s->service->inputs[input], record);
@@ -346,6 +346,23 @@ static void take_outcomes(struct stream *s, struct batch *batch, unsigned limit)
     }
 }
 
+/*
+ * Nothing but repeats came for a while: their position is committed alone, or it would lie behind what retention leaves
+ * when nothing else comes for long.
+ */
+static bool save_positions(struct stream *s)
+{
+    bool any = false;
+    for (int32_t p = 0; p < s->n_parts; p++) {
+        const struct part *part = &s->parts[p];
+        if (part->state != PART_RUNNING || !part->unsaved_us)
+            continue;
+        any = any || part->unsaved_us + SAVE_AFTER_US <= s->now_us;
+        wake_at(s, part->unsaved_us + SAVE_AFTER_US);
+    }
+    return any;
+}
+
 bool intake_gather(struct stream *s, struct batch *batch)
 {
     unsigned limit = s->batch_limit;
@@ -357,5 +374,6 @@ bool intake_gather(struct stream *s, struct batch *batch)
     take_outcomes(s, batch, limit);
     take_lane(s, batch, BUS_LANE_EVENTS, limit);
     take_lane(s, batch, BUS_LANE_IMPORTS, limit);
-    return batch->n_items > 0 || batch->marked || arena_overflowed(batch->arena);
+    return batch->n_items > 0 || batch->marked || arena_overflowed(batch->arena) ||
+           save_positions(s);
 }

@@ -24,7 +24,8 @@ enum {
     BATCH_ARENA_LIMIT = 64 << 20,
     BATCH_TARGET_US = 5000, /* a batch is as large as commits in about this time */
     BATCH_MIN = 16,
-    PARKED_LIMIT = 1000, /* per partition; beyond it what would be parked has expired at once */
+    SAVE_AFTER_US = 1000000, /* a position that only repeats moved is committed after this */
+    PARKED_LIMIT = 1000,     /* per partition; beyond it what would be parked has expired at once */
     TIMER_PAGE = 2000,
     TIMERS_LIMIT =
         20000,          /* per partition, in memory; later ones are read when their time is near */
@@ -37,7 +38,7 @@ enum {
     PAGE_ARENA_LIMIT = 64 << 20,
     TRIES_SINGLE = 3, /* take-overs without progress until batches are of one, the first marked */
     ATTEMPTS_POISON = 5, /* marked attempts at one record until it is a dead letter */
-    SINGLES = 4000,      /* messages decided one by one then */
+    SINGLES = 4000,      /* records decided one by one then */
     MAX_PRODUCER_NAME = 100,
     MAX_ID = 200,
 };
@@ -135,12 +136,24 @@ enum part_state {
     PART_STOPPED, /* cannot go on without a person */
 };
 
+struct attempt {
+    int64_t offset;
+    unsigned count; /* 0: none */
+};
+
 struct position_input {
     bool known;  /* an offset is stored */
     bool strict; /* read from the log's first record: a new producer begins at 1 */
     bool verify; /* the next record must be the one before `next`, with this check */
     int64_t next;
-    uint32_t check; /* murmur2 of the ce_id of the record before `next` */
+    uint32_t check;  /* murmur2 of the ce_id of the record before `next` */
+    bool moved;      /* since the take-over */
+    unsigned stalls; /* take-overs in a row without its moving; others may have moved */
+    /* Several brought nothing: its next record is marked in the database before it is tried, alone, so that one that
+     * kills its service is told from bad luck. */
+    bool suspect;
+    unsigned singles; /* records still to be alone in their batch */
+    struct attempt attempt;
 };
 
 struct watermark {
@@ -174,20 +187,13 @@ struct part {
     unsigned failures; /* take-overs that failed in a row */
     int64_t n, epoch;  /* of the newest row decided */
     int32_t tries;
-    unsigned singles; /* messages still to be decided one by one */
-    /* Several take-overs brought nothing: the next record is marked in the database before it is
-     * tried, so that one that kills its service is told from bad luck. */
-    bool suspect;
-    struct attempt {
-        int input;
-        int64_t offset;
-        unsigned count; /* 0: none */
-    } attempt,
-        survived; /* survived: tried by this process, which lost the partition for another reason */
+    /* Attempts that did not kill this process, which lost the partition for another reason. */
+    struct attempt survived[MAX_INPUTS];
     /* item_identity() of what no batch can carry out, not even alone: refused when it comes again. */
     uint64_t condemned;
     const char *condemned_code;
     struct position_input inputs[MAX_INPUTS];
+    int64_t unsaved_us; /* since when positions have moved that no commit has yet; 0: none */
     struct watermark *watermarks[16];
     struct buf unknown_offsets, unknown_numbers,
         unknown_watermarks;           /* of topics that this release does not know */

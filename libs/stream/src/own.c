@@ -29,12 +29,12 @@ static void forget(struct stream *s, struct part *part)
     cache_drop_part(&s->cache, part->id);
     timers_forget(part);
     outbox_forget(s, part);
-    if (part->attempt.count && !part->suspect)
-        part->survived = part->attempt;
+    for (unsigned i = 0; i < s->service->n_inputs; i++)
+        if (part->inputs[i].attempt.count && !part->inputs[i].suspect)
+            part->survived[i] = part->inputs[i].attempt;
     position_forget(s, part);
     part->life = ++s->lives;
     part->deferred = PARKED_LIMIT;
-    part->singles = 0;
 }
 
 void own_forget(struct stream *s, struct part *part, int64_t retry_us)
@@ -123,6 +123,8 @@ static void running(struct stream *s, struct part *part)
         /* The record before the offset is read again: only if it is the one we took is this still the same log. */
         int64_t offset = in->known && in->next > 0 ? in->next - 1 : BUS_OFFSET_BEGIN;
         in->verify = offset != BUS_OFFSET_BEGIN;
+        in->suspect = in->stalls > TRIES_SINGLE || in->attempt.count > 0;
+        in->singles = in->suspect ? SINGLES : 0;
         if (bus_start(s->bus, input->topic, part->id, offset, input->lane, &err) < 0) {
             observe(s, LOG_WARN, "input_not_started", "\"partition\":%d,\"topic\":\"%s\"", part->id,
                     topic_name(input->topic));
@@ -132,8 +134,6 @@ static void running(struct stream *s, struct part *part)
     }
     part->state = PART_RUNNING;
     part->failures = 0;
-    part->suspect = part->tries > TRIES_SINGLE || part->attempt.count > 0;
-    part->singles = part->suspect ? SINGLES : 0;
     metric_inc(s->m.takeovers, 1);
     observe(s, LOG_INFO, "partition_owned",
             "\"partition\":%d,\"epoch\":%lld,\"n\":%lld,\"tries\":%d", part->id,

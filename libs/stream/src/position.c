@@ -3,7 +3,7 @@
  * producer. Topics are written by name, and what this release does not know is kept and written again, so that an
  * upgrade can add an input and a roll-back does not forget it.
  *
- *   offsets     (topic name, flags, next, check)*
+ *   offsets     (topic name, flags and stalls, next, check)*, (! and topic name, 0, offset, attempts)*
  *   numbers     (topic name, n, (partition, number)*n)*
  *   watermarks  (topic name, n, (producer, number)*n)*
  */
@@ -13,6 +13,8 @@
 
 enum {
     FLAG_STRICT = 1,
+    FLAG_UNREAD = 2,  /* nothing was read yet: only the stalls count */
+    STALLS_SHIFT = 2, /* above the flags */
     /* before a topic's name among the offsets: not an offset, but the attempts at its record */
     ATTEMPT = '!',
 };
@@ -46,21 +48,24 @@ static int decode_offsets(struct stream *s, struct part *part, struct slice in)
         bool attempt = name.size && name.data[0] == ATTEMPT;
         int i = input_of(s, attempt ? slice_make(name.data + 1, name.size - 1) : name);
         if (attempt) {
-            part->attempt.input = i;
-            part->attempt.offset = (int64_t)next;
-            part->attempt.count = i < 0 ? 0 : (unsigned)check;
+            if (i >= 0)
+                part->inputs[i].attempt = (struct attempt){(int64_t)next, (unsigned)check};
             continue;
         }
         if (i < 0) {
             buf_append(&part->unknown_offsets, from.data, from.size - in.size);
             continue;
         }
-        part->inputs[i] = (struct position_input){.known = true,
+        part->inputs[i] = (struct position_input){.known = !(flags & FLAG_UNREAD),
                                                   .strict = flags & FLAG_STRICT,
                                                   .verify = true,
                                                   .next = (int64_t)next,
-                                                  .check = (uint32_t)check};
+                                                  .check = (uint32_t)check,
+                                                  .stalls = (unsigned)(flags >> STALLS_SHIFT)};
     }
+    /* This take-over, and those before it that committed nothing at all. */
+    for (unsigned i = 0; i < s->service->n_inputs; i++)
+        part->inputs[i].stalls += (unsigned)part->tries;
     return STATUS_OK;
 }
 
@@ -154,22 +159,21 @@ static void encode_offsets(const struct stream *s, const struct part *part, stru
 {
     for (unsigned i = 0; i < s->service->n_inputs; i++) {
         const struct position_input *in = &part->inputs[i];
-        if (!in->known)
-            continue;
-        buf_append_bytes(out, slice_str(topic_name(s->service->inputs[i].topic)));
-        buf_append_varint(out, in->strict ? FLAG_STRICT : 0);
+        const char *name = topic_name(s->service->inputs[i].topic);
+        uint64_t flags = (in->strict ? FLAG_STRICT : 0) | (in->known ? 0 : FLAG_UNREAD);
+        buf_append_bytes(out, slice_str(name));
+        buf_append_varint(out, flags | (uint64_t)(in->moved ? 0 : in->stalls) << STALLS_SHIFT);
         buf_append_varint(out, (uint64_t)in->next);
         buf_append_varint(out, in->check);
-    }
-    /* Kept until its record is behind: what other inputs and timers commit meanwhile says nothing about it. */
-    if (part->attempt.count && part->attempt.offset >= part->inputs[part->attempt.input].next) {
-        const char *name = topic_name(s->service->inputs[part->attempt.input].topic);
-        buf_append_varint(out, strlen(name) + 1);
-        buf_append_byte(out, ATTEMPT);
-        buf_append_str(out, name);
-        buf_append_varint(out, 0);
-        buf_append_varint(out, (uint64_t)part->attempt.offset);
-        buf_append_varint(out, part->attempt.count);
+        /* Kept until its record is behind: what other inputs and timers commit meanwhile says nothing about it. */
+        if (in->attempt.count && in->attempt.offset >= in->next) {
+            buf_append_varint(out, strlen(name) + 1);
+            buf_append_byte(out, ATTEMPT);
+            buf_append_str(out, name);
+            buf_append_varint(out, 0);
+            buf_append_varint(out, (uint64_t)in->attempt.offset);
+            buf_append_varint(out, in->attempt.count);
+        }
     }
     buf_append_slice(out, buf_slice(&part->unknown_offsets));
 }
@@ -240,8 +244,7 @@ void position_encode(struct stream *s, struct part *part, struct arena *arena,
 void position_forget(struct stream *s, struct part *part)
 {
     memset(part->inputs, 0, sizeof(part->inputs));
-    part->attempt.count = 0;
-    part->suspect = false;
+    part->unsaved_us = 0;
     for (unsigned b = 0; b < ARRAY_SIZE(part->watermarks); b++) {
         while (part->watermarks[b]) {
             struct watermark *w = part->watermarks[b];

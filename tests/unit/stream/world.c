@@ -1,3 +1,4 @@
+/* Making the world, asking something of it, and what goes wrong in it. */
 #include "world.h"
 
 #include <stdio.h>
@@ -6,177 +7,8 @@
 #include "test.h"
 
 #include "journey/v1/command.pb-c.h"
-#include "journey/v1/journey.pb-c.h"
-
-/* ---- the two services ---- */
-
-static const struct store_column counters_columns[] = {{"tenant_id", STORE_UUID, 0},
-                                                       {"id", STORE_TEXT, 0},
-                                                       {"value", STORE_BIGINT, 0},
-                                                       {"state", STORE_BYTES, 0}};
-const struct store_table world_counters = {
-    "counters", counters_columns, 4, 2, STORE_UPDATE, 0, NULL, 0, 0, NULL};
-const struct store_table world_seen = {"seen", counters_columns, 4, 2, STORE_UPDATE, 0, NULL, 0, 0,
-                                       NULL};
-static const struct store_column marks_columns[] = {{"tenant_id", STORE_UUID, 0},
-                                                    {"id", STORE_TEXT, 0},
-                                                    {"sub", STORE_BIGINT, 0},
-                                                    {"data", STORE_BYTES, 0}};
-const struct store_table world_marks = {"marks", marks_columns, 4, 3, STORE_UPDATE,
-                                        0,       NULL,          0, 0, NULL};
-/* A row for each count that b takes: its key is new, or the commit fails. */
-static const struct store_column log_columns[] = {
-    {"tenant_id", STORE_UUID, 0}, {"id", STORE_TEXT, 0}, {"value", STORE_BIGINT, 0}};
-static const struct store_table log_table = {"log", log_columns, 3, 3, STORE_PLAIN,
-                                             0,     NULL,        0, 0, NULL};
-
-static void project(const void *state, int64_t now_us, struct arena *arena,
-                    struct store_value *values)
-{
-    values[2].i = ((const Journey__V1__TemplateRecord *)state)->value;
-}
-
-static void say_count(struct stream_decision *d, const struct stream_key *key, int64_t value)
-{
-    Journey__V1__Count *count = arena_alloc(d->arena, sizeof(*count));
-    journey__v1__count__init(count);
-    count->tenant_id = (ProtobufCBinaryData){16, arena_copy(d->arena, key->tenant, 16)};
-    count->id = arena_str(d->arena, key->id);
-    count->value = value;
-    stream_publish(d, TOPIC_TEMPLATE_COUNTS, topic_key(key->tenant, key->id, d->arena), count,
-                   d->now_us);
-}
-
-static void due(struct stream_decision *d, const struct stream_message *m)
-{
-    Journey__V1__TemplateRecord *state = d->state;
-    assert_non_null(state);
-    assert_string_equal(m->name, "once");
-    assert_true(d->now_us >= m->due_us);
-    state->value++;
-    stream_put_state(d, state);
-    say_count(d, &m->key, state->value);
-}
-
-static const struct stream_parts marks = {.table = &world_marks};
-static const struct stream_state counter = {
-    "counter", &world_counters, &journey__v1__template_record__descriptor, project, due, &marks};
-static const struct stream_state seen = {
-    "seen", &world_seen, &journey__v1__template_record__descriptor, project, NULL, NULL};
-
-static int command_key(const void *body, unsigned index, struct arena *arena,
-                       struct stream_key *key, struct err *err)
-{
-    const Journey__V1__Command *command = body;
-    if (command->tenant_id.len != 16)
-        return err_set(err, ERR_INVALID, ERR_CLASS_PERMANENT, "tenant_id is missing");
-    memcpy(key->tenant, command->tenant_id.data, 16);
-    key->id = slice_str(command->subject);
-    return 0;
-}
-
-static void count_up(struct stream_decision *d, const struct stream_message *m)
-{
-    const Journey__V1__Command *command = m->body;
-    Journey__V1__TemplateRecord *state = d->state;
-    if (command->body_case != JOURNEY__V1__COMMAND__BODY_COUNT_UP) {
-        stream_stop(d, "unknown");
-        return;
-    }
-    if (command->count_up->by == 666) {
-        if (state)
-            state->value = -1; /* a refused decision leaves nothing behind */
-        stream_reject(d, "invalid", "666");
-        return;
-    }
-    if (!state && command->count_up->by < 0 &&
-        !m->expired) { /* a negative one only goes down what exists */
-        stream_park(d, d->now_us + 300000);
-        return;
-    }
-    if (!state && m->expired) {
-        stream_reply_problem(d, 404, "not_found", "no such counter");
-        return;
-    }
-    if (!state) {
-        state = arena_alloc(d->arena, sizeof(*state));
-        journey__v1__template_record__init(state);
-        state->tenant_id = command->tenant_id;
-        state->id = command->subject;
-        stream_set_timer(d, "once", d->now_us + SECOND_US);
-    }
-    int64_t by = llabs(command->count_up->by);
-    for (int64_t i = 0; i < by; i++)
-        say_count(d, &m->key, ++state->value);
-    stream_put_state(d, state);
-    stream_put_part(d, state->value, slice_make(command->id.data, command->id.len));
-    Journey__V1__Reply *reply = arena_alloc(d->arena, sizeof(*reply));
-    journey__v1__reply__init(reply);
-    reply->status = 200;
-    stream_reply(d, reply);
-}
-
-static int count_key(const void *body, unsigned index, struct arena *arena, struct stream_key *key,
-                     struct err *err)
-{
-    const Journey__V1__Count *count = body;
-    memcpy(key->tenant, count->tenant_id.data, 16);
-    key->id = slice_str(count->id);
-    return 0;
-}
-
-static void see(struct stream_decision *d, const struct stream_message *m)
-{
-    const Journey__V1__Count *count = m->body;
-    Journey__V1__TemplateRecord *state = d->state;
-    if (!state) {
-        state = arena_alloc(d->arena, sizeof(*state));
-        journey__v1__template_record__init(state);
-        state->tenant_id = count->tenant_id;
-        state->id = count->id;
-    }
-    if (count->value != state->value + 1)
-        fail_msg("%s: after %lld came %lld", count->id, (long long)state->value,
-                 (long long)count->value);
-    state->value = count->value;
-    stream_put_state(d, state);
-    struct store_value row[3] = {
-        {.s = slice_make(m->key.tenant, 16)}, {.s = m->key.id}, {.i = count->value}};
-    stream_put_row(d, &log_table, row);
-}
-
-static const struct stream_input inputs_a[] = {{.topic = TOPIC_TEMPLATE_COMMANDS,
-                                                .lane = BUS_LANE_COMMANDS,
-                                                .type = &journey__v1__command__descriptor,
-                                                .state = &counter,
-                                                .key = command_key,
-                                                .decide = count_up}};
-static const struct stream_input inputs_b[] = {{.topic = TOPIC_TEMPLATE_COUNTS,
-                                                .lane = BUS_LANE_EVENTS,
-                                                .type = &journey__v1__count__descriptor,
-                                                .state = &seen,
-                                                .key = count_key,
-                                                .decide = see}};
-static const struct stream_state *const states_a[] = {&counter}, *const states_b[] = {&seen};
-static const struct store_table *const tables_b[] = {&log_table};
-const struct stream_service world_services[2] = {
-    {.name = "a",
-     .schema = "a",
-     .inputs = inputs_a,
-     .n_inputs = 1,
-     .states = states_a,
-     .n_states = 1},
-    {.name = "b",
-     .schema = "b",
-     .inputs = inputs_b,
-     .n_inputs = 1,
-     .states = states_b,
-     .n_states = 1,
-     .tables = tables_b,
-     .n_tables = 1},
-};
-
-/* ---- the world ---- */
+#include "journey/v1/event.pb-c.h"
+#include "journey/v1/settings.pb-c.h"
 
 static int64_t world_now(struct clock *clock)
 {
@@ -188,29 +20,57 @@ uint64_t world_below(struct world *world, uint64_t n)
     return random_next(&world->random) % n;
 }
 
+static void story(const struct world *world, const struct instance *instance, const char *event,
+                  const char *fields)
+{
+    int64_t us = world->now_us % (1000 * SECOND_US);
+    if (!world->verbose)
+        return;
+    if (instance)
+        fprintf(stderr, "%10lld %s%d %s %s\n", (long long)us,
+                world_services[instance->service].name, (int)(instance - world->instances), event,
+                fields);
+    else
+        fprintf(stderr, "%10lld    %s %s\n", (long long)us, event, fields);
+}
+
+void world_tell(struct world *world, const struct instance *instance, const char *format, ...)
+{
+    char text[200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    story(world, instance, "*", text);
+}
+
 static void tell(void *user, enum log_level level, const char *event, const char *fields)
 {
     struct instance *instance = user;
-    if (instance->world->verbose)
-        fprintf(stderr, "%10lld %s%d %s %s\n", (long long)instance->world->now_us,
-                world_services[instance->service].name,
-                (int)(instance - instance->world->instances), event, fields);
+    story(instance->world, instance, event, fields);
 }
+
+/* ---- instances ---- */
 
 void world_start(struct world *world, struct instance *instance)
 {
     const struct store_table *tables[16];
     unsigned n = stream_tables(&world_services[instance->service], tables, 16);
     struct err err = {0};
+    *instance = (struct instance){
+        .world = world, .service = instance->service, .settings_least = world->settings};
     instance->bus = bus_mem_create(world->cluster);
     instance->store = store_mem_create(world->dbs[instance->service], tables, n);
+    if (world->faults && world_below(world, 2))
+        bus_mem_set_send_queue(instance->bus, 1 + world_below(world, 20));
     struct stream_options options = {.bus = instance->bus,
                                      .store = instance->store,
                                      .clock = &world->clock,
                                      .user = instance,
                                      .observe = tell,
                                      .batch_limit = 1 + (unsigned)world_below(world, 40),
-                                     .cache_bytes = world_below(world, 2) ? 4096 : 0};
+                                     .cache_bytes = world_below(world, 2) ? 1 : 4096};
+    world_tell(world, instance, "starts, batches of %u", options.batch_limit);
     assert_int_equal(
         stream_create(&instance->stream, &world_services[instance->service], &options, &err), 0);
 }
@@ -222,9 +82,50 @@ void world_crash(struct instance *instance)
     bus_destroy(&instance->bus);
 }
 
+static void restart(struct world *world, struct instance *instance)
+{
+    world_tell(world, instance, "crashes");
+    world_crash(instance);
+    world_start(world, instance);
+}
+
+/* False: it died. */
+static bool step(struct world *world, struct instance *instance)
+{
+    world->acting = instance;
+    if (setjmp(world->died) == 0) {
+        stream_step(instance->stream);
+        return true;
+    }
+    restart(world, instance);
+    return false;
+}
+
+static bool store_step(struct world *world, struct instance *instance)
+{
+    world->acting = instance;
+    if (setjmp(world->died) == 0)
+        return store_mem_step(instance->store);
+    restart(world, instance);
+    return false;
+}
+
+void world_drain(struct world *world, struct instance *instance)
+{
+    world_tell(world, instance, "drains");
+    stream_drain(instance->stream);
+    bus_mem_hold(instance->bus, false);
+    for (int i = 0; i < 2000 && !stream_drained(instance->stream); i++) {
+        world->now_us += 1000;
+        if (step(world, instance))
+            (void)store_step(world, instance);
+    }
+}
+
 struct world *world_create(uint64_t seed, unsigned instances)
 {
     struct world *world = calloc(1, sizeof(*world));
+    world_of_decisions = world;
     world->clock.now_us = world_now;
     world->now_us = 1700000000 * SECOND_US;
     world->random.state = seed;
@@ -232,10 +133,14 @@ struct world *world_create(uint64_t seed, unsigned instances)
     world->n_instances = instances;
     world->cluster = bus_mem_cluster_create(WORLD_PARTITIONS);
     world->client = bus_mem_create(world->cluster);
-    for (unsigned s = 0; s < 2; s++)
+    for (unsigned s = 0; s < 2; s++) {
+        const struct store_table *tables[16];
+        unsigned n = stream_tables(&world_services[s], tables, 16);
         world->dbs[s] = store_mem_db_create();
+        world->ghosts[s] = store_mem_create(world->dbs[s], tables, n);
+    }
     for (unsigned i = 0; i < 2 * instances; i++) {
-        world->instances[i] = (struct instance){.world = world, .service = i / instances};
+        world->instances[i].service = i / instances;
         world_start(world, &world->instances[i]);
     }
     return world;
@@ -248,96 +153,378 @@ void world_destroy(struct world **world)
         world_crash(&w->instances[i]);
     bus_destroy(&w->client);
     bus_mem_cluster_destroy(&w->cluster);
-    for (unsigned s = 0; s < 2; s++)
+    for (unsigned s = 0; s < 2; s++) {
+        store_destroy(&w->ghosts[s]);
         store_mem_db_destroy(&w->dbs[s]);
+    }
+    world_log_destroy(&w->log);
     free(w);
     *world = NULL;
 }
 
+/* ---- what is asked ---- */
+
 static const uint8_t tenant[16] = {1, 2, 3};
 
-void world_command(struct world *world, unsigned key, int64_t by, unsigned copies)
+static void send(struct world *world, int topic, struct slice key, struct slice value,
+                 const struct bus_header *headers, unsigned n_headers)
+{
+    struct err err = {0};
+    struct bus_message message = {.topic = topic,
+                                  .partition = topic_partition(key, WORLD_PARTITIONS),
+                                  .key = key,
+                                  .value = value,
+                                  .headers = headers,
+                                  .n_headers = n_headers};
+    assert_int_equal(bus_send(world->client, &message, &err), 0);
+}
+
+static struct slice packed(struct arena *arena, const void *message)
+{
+    size_t size = protobuf_c_message_get_packed_size(message);
+    uint8_t *data = arena_alloc(arena, size + 1);
+    protobuf_c_message_pack(message, data);
+    return slice_make(data, size);
+}
+
+void world_ask(struct world *world, int kind, unsigned key, int64_t by, unsigned copies)
 {
     struct arena *arena = arena_create(1 << 20);
     Journey__V1__Command command;
     Journey__V1__CountUp up;
+    Journey__V1__Optimize optimize;
+    Journey__V1__EndSession end;
+    Journey__V1__ChangeStage stage;
+    Journey__V1__GetSession get;
     uint8_t id[16] = {0};
     journey__v1__command__init(&command);
     journey__v1__count_up__init(&up);
-    char *subject = arena_printf(arena, "key%u", key),
-         *correlation = arena_printf(arena, "c%llu", (unsigned long long)world->commands);
+    journey__v1__optimize__init(&optimize);
+    journey__v1__end_session__init(&end);
+    journey__v1__change_stage__init(&stage);
+    journey__v1__get_session__init(&get);
+    assert_true(world->commands < WORLD_ASKED);
+    world->asked[world->commands] =
+        (struct world_asked){.kind = (unsigned)kind, .key = key, .copies = copies, .by = by};
     world->commands++;
     memcpy(id, &world->commands, sizeof(world->commands));
     command.tenant_id = (ProtobufCBinaryData){16, arena_copy(arena, tenant, 16)};
-    command.id = (ProtobufCBinaryData){16, id};
-    command.body_hash = command.id;
-    command.subject = subject;
-    command.body_case = JOURNEY__V1__COMMAND__BODY_COUNT_UP;
-    command.count_up = &up;
+    command.id = command.body_hash = (ProtobufCBinaryData){16, id};
+    command.subject = arena_printf(arena, "key%u", key);
+    command.read_only = kind == ASKED_VALUE;
     up.by = by;
-    size_t size = journey__v1__command__get_packed_size(&command);
-    uint8_t *value = arena_alloc(arena, size + 1);
-    journey__v1__command__pack(&command, value);
-    struct slice record_key = topic_key(tenant, slice_str(subject), arena);
-    const struct bus_header headers[] = {{"ce_id", slice_str(correlation)},
-                                         {"reply-partition", SLICE_LITERAL("0")},
-                                         {"correlation-id", slice_str(correlation)}};
-    struct bus_message message = {.topic = TOPIC_TEMPLATE_COMMANDS,
-                                  .partition = topic_partition(record_key, WORLD_PARTITIONS),
-                                  .key = record_key,
-                                  .value = slice_make(value, size),
-                                  .headers = headers,
-                                  .n_headers = 3};
-    for (unsigned i = 0; i < copies; i++) {
-        struct err err = {0};
-        assert_int_equal(bus_send(world->client, &message, &err), 0);
+    end.timestamp_us = by;
+    switch (kind) {
+    case ASKED_COUNT:
+        command.body_case = JOURNEY__V1__COMMAND__BODY_COUNT_UP;
+        command.count_up = &up;
+        break;
+    case ASKED_CALL:
+        command.body_case = JOURNEY__V1__COMMAND__BODY_OPTIMIZE;
+        command.optimize = &optimize;
+        break;
+    case ASKED_TIMER:
+        command.body_case = JOURNEY__V1__COMMAND__BODY_END;
+        command.end = &end;
+        break;
+    case ASKED_FORWARD:
+        command.body_case = JOURNEY__V1__COMMAND__BODY_STAGE;
+        command.stage = &stage;
+        break;
+    default:
+        command.body_case = JOURNEY__V1__COMMAND__BODY_GET;
+        command.get = &get;
+        break;
     }
-    if (by != 666)
-        world->sent[key] += llabs(by);
+    struct slice value = packed(arena, &command);
+    struct slice record_key = topic_key(tenant, slice_str(command.subject), arena);
+    for (unsigned i = 0; i < copies; i++) {
+        const char *correlation =
+            arena_printf(arena, "%llu.%u", (unsigned long long)world->commands, i);
+        const struct bus_header headers[] = {{"ce_id", slice_str(correlation)},
+                                             {"reply-partition", SLICE_LITERAL("0")},
+                                             {"correlation-id", slice_str(correlation)}};
+        send(world, TOPIC_TEMPLATE_COMMANDS, record_key, value, headers,
+             kind == ASKED_COUNT && by == WORLD_MUTE ? 1 : 3);
+    }
+    if (kind == ASKED_COUNT && by >= WORLD_HUGE)
+        world->rejects += copies;
+    world_tell(world, NULL, "command %llu, kind %d, key%u, by %lld, %u times",
+               (unsigned long long)world->commands, kind, key, (long long)by, copies);
+    if (kind == ASKED_COUNT && by == WORLD_REJECTED)
+        world->rejects += copies;
     arena_destroy(&arena);
+}
+
+void world_command(struct world *world, unsigned key, int64_t by, unsigned copies)
+{
+    world_ask(world, ASKED_COUNT, key, by, copies);
+}
+
+void world_events(struct world *world, unsigned events, unsigned copies)
+{
+    struct arena *arena = arena_create(1 << 20);
+    Journey__V1__EventBatch batch;
+    Journey__V1__Event event[8], *list[8];
+    /* All of one partition, as the gateway would: that of the first. */
+    unsigned first = (unsigned)world_below(world, WORLD_KEYS), bad = 0;
+    struct slice key = topic_key(tenant, slice_str(arena_printf(arena, "key%u", first)), arena);
+    int32_t partition = topic_partition(key, WORLD_PARTITIONS);
+    journey__v1__event_batch__init(&batch);
+    batch.tenant_id = (ProtobufCBinaryData){16, arena_copy(arena, tenant, 16)};
+    batch.events = list;
+    for (unsigned i = 0; i < events; i++) {
+        unsigned k = (unsigned)world_below(world, WORLD_KEYS),
+                 dice = (unsigned)world_below(world, 20);
+        char *id = arena_printf(arena, "key%u", k);
+        struct slice other = topic_key(tenant, slice_str(id), arena);
+        if (topic_partition(other, WORLD_PARTITIONS) != partition) {
+            k = first;
+            id = arena_printf(arena, "key%u", first);
+        }
+        journey__v1__event__init(&event[i]);
+        event[i].timestamp_us = (int64_t)++world->events;
+        event[i].session_id = dice == 1 ? arena_printf(arena, "%s", "") : id;
+        event[i].name = arena_printf(arena, "%s", dice == 0 ? "bad" : "good");
+        list[i] = &event[i];
+        bad += dice < 2;
+        world->wanted_events[k] += dice >= 2;
+    }
+    batch.n_events = events;
+    for (unsigned i = 0; i < copies; i++)
+        send(world, TOPIC_EVENTS, key, packed(arena, &batch), NULL, 0);
+    world->rejects += bad * copies;
+    world_tell(world, NULL, "events up to %llu, first of key%u, %u times",
+               (unsigned long long)world->events, first, copies);
+    arena_destroy(&arena);
+}
+
+static void send_batch(struct world *world, unsigned key, unsigned events)
+{
+    struct arena *arena = arena_create(1 << 20);
+    Journey__V1__EventBatch batch;
+    Journey__V1__Event event, *list[1] = {&event};
+    journey__v1__event_batch__init(&batch);
+    journey__v1__event__init(&event);
+    batch.tenant_id = (ProtobufCBinaryData){16, arena_copy(arena, tenant, 16)};
+    batch.events = list;
+    batch.n_events = events;
+    event.session_id = arena_printf(arena, "key%u", key);
+    event.name = arena_printf(arena, "poison");
+    send(world, TOPIC_EVENTS, topic_key(tenant, slice_str(event.session_id), arena),
+         packed(arena, &batch), NULL, 0);
+    arena_destroy(&arena);
+}
+
+void world_poison(struct world *world, unsigned key)
+{
+    send_batch(world, key, 1);
+    world->rejects++;
+}
+
+void world_empty(struct world *world, unsigned key)
+{
+    send_batch(world, key, 0);
+}
+
+void world_settings(struct world *world)
+{
+    struct arena *arena = arena_create(1 << 20);
+    Journey__V1__TenantSettings settings;
+    journey__v1__tenant_settings__init(&settings);
+    settings.version = ++world->settings;
+    send(world, TOPIC_SETTINGS, SLICE_LITERAL("settings"), packed(arena, &settings), NULL, 0);
+    settings.version--; /* a late repeat behind it */
+    send(world, TOPIC_SETTINGS, SLICE_LITERAL("settings"), packed(arena, &settings), NULL, 0);
+    arena_destroy(&arena);
+}
+
+/* ---- what happens ---- */
+
+static void answer_call(struct world *world, struct instance *instance)
+{
+    if (!instance->n_calls)
+        return;
+    unsigned i = (unsigned)world_below(world, instance->n_calls);
+    struct world_call c = instance->calls[i];
+    if (world_below(world, 4)) /* else it will be answered once more */
+        instance->calls[i] = instance->calls[--instance->n_calls];
+    stream_outcome(instance->stream, c.ticket, slice_make(c.id, 16));
+}
+
+static void wake(struct world *world, struct instance *instance)
+{
+    struct err err = {0};
+    instance->asleep_us = 0;
+    if (instance->left && bus_join(instance->bus, world_services[instance->service].name,
+                                   world_services[instance->service].inputs[0].topic, &err) == 0)
+        world_tell(world, instance, "is back");
+    instance->left = false;
 }
 
 void world_act(struct world *world, struct instance *instance)
 {
-    if (!world_below(world, 2) || !store_mem_step(instance->store))
-        stream_step(instance->stream);
+    if (instance->asleep_us && instance->asleep_us <= world->now_us)
+        wake(world, instance);
+    if (instance->asleep_us) {
+        (void)(world_below(world, 4) || store_step(world, instance)); /* what it sent goes on */
+        return;
+    }
+    if (!world_below(world, 2) || !store_step(world, instance))
+        (void)step(world, instance);
+}
+
+static void ghost_done(struct store_own *own)
+{
+    arena_destroy(&own->arena);
+    free(own);
+}
+
+void world_ghost(struct world *world, unsigned service, int32_t part)
+{
+    struct store_own *own = calloc(1, sizeof(*own));
+    own->part = part;
+    own->arena = arena_create(1 << 20);
+    own->done = ghost_done;
+    store_own(world->ghosts[service], own);
+    while (store_mem_step(world->ghosts[service]))
+        ;
+    world_tell(world, NULL, "somebody takes %s's partition", world_services[service].name);
+}
+
+static void fall_asleep(struct world *world, struct instance *instance)
+{
+    bool leaves = world_below(world, 2);
+    if (instance->asleep_us)
+        return;
+    instance->asleep_us = world->now_us + (int64_t)world_below(world, 500000);
+    world_tell(world, instance, "is not heard of%s", leaves ? ", and its group goes on" : "");
+    if (leaves && stream_ready(instance->stream, NULL)) {
+        bus_leave(instance->bus);
+        instance->left = true;
+    }
+}
+
+static bool misfortune(struct world *world, struct instance *instance, uint64_t dice)
+{
+    static const enum store_mem_fault faults[] = {STORE_MEM_FAIL_BEFORE, STORE_MEM_FAIL_AFTER,
+                                                  STORE_MEM_FAIL_LATER};
+    if (dice < 6) {
+        world_tell(world, instance, "its next commit is unknown (%llu)",
+                   (unsigned long long)(dice % 3));
+        store_mem_fault_next(instance->store, faults[dice % 3]);
+    } else if (dice < 16) {
+        if (store_mem_db_late(world->dbs[world_below(world, 2)]))
+            world_tell(world, NULL, "a transaction comes late");
+    } else if (dice < 18) {
+        world_tell(world, instance, "its next message fails");
+        bus_mem_fail_next(world->cluster, instance->bus);
+    } else if (dice < 21) {
+        restart(world, instance);
+    } else if (dice < 24) {
+        fall_asleep(world, instance);
+    } else if (dice < 26) {
+        world_ghost(world, dice % 2, (int32_t)world_below(world, WORLD_PARTITIONS));
+    } else if (dice < 27) {
+        world_drain(world, instance);
+        world_crash(instance);
+        world_start(world, instance);
+    } else if (dice < 34) {
+        bus_mem_hold(instance->bus, dice < 30);
+    } else if (dice < 50) {
+        bus_mem_deliver(instance->bus, 1 + world_below(world, 5));
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool request(struct world *world, uint64_t dice)
+{
+    unsigned key = (unsigned)world_below(world, WORLD_KEYS);
+    unsigned copies = 1 + (world_below(world, 6) == 0);
+    if (dice < 20)
+        world_command(world, key, 1 + (int64_t)world_below(world, 3), copies);
+    else if (dice < 24)
+        world_command(world, key, -1 - (int64_t)world_below(world, 2), copies);
+    else if (dice < 25)
+        world_command(world, key, WORLD_REJECTED, copies);
+    else if (dice < 26 && !world_below(world, 4))
+        world_command(world, key, WORLD_UNSTORABLE, 1);
+    else if (dice < 36)
+        world_ask(world, ASKED_TIMER, key, (int64_t)world_below(world, 4) * 70000, copies);
+    else if (dice < 40)
+        world_ask(world, ASKED_CALL, key, 0, copies);
+    else if (dice < 45)
+        world_ask(world, ASKED_FORWARD, key, 0, copies);
+    else if (dice < 47)
+        world_ask(world, ASKED_VALUE, key, 0, 1);
+    else if (dice < 65)
+        world_events(world, 1 + (unsigned)world_below(world, 8), copies);
+    else if (dice < 67)
+        world_settings(world);
+    else
+        return false;
+    return true;
+}
+
+/* Anything may happen between any two steps. */
+void world_chaos(struct world *world, int acts)
+{
+    world->faults = true;
+    for (int i = 0; i < acts; i++) {
+        struct instance *instance = &world->instances[world_below(world, 2 * world->n_instances)];
+        if (misfortune(world, instance, world_below(world, 1000)) ||
+            request(world, world_below(world, 1000)))
+            continue;
+        uint64_t dice = world_below(world, 100);
+        if (dice < 10)
+            world->now_us += (int64_t)world_below(world, 20000);
+        else if (dice < 12)
+            answer_call(world, instance);
+        else
+            world_act(world, instance);
+    }
+    world->faults = false;
 }
 
 void world_settle(struct world *world)
 {
     struct bus_event event;
-    for (int round = 0; round < 4000; round++) {
-        for (unsigned i = 0; i < 2 * world->n_instances; i++) {
-            stream_step(world->instances[i].stream);
-            while (store_mem_step(world->instances[i].store))
-                stream_step(world->instances[i].stream);
+    unsigned n = 2 * world->n_instances;
+    for (unsigned i = 0; i < n; i++) {
+        bus_mem_hold(world->instances[i].bus, false);
+        store_mem_fault_next(world->instances[i].store, STORE_MEM_OK);
+        wake(world, &world->instances[i]);
+    }
+    for (int round = 0; round < 500; round++) {
+        for (unsigned i = 0; i < n; i++) {
+            struct instance *instance = &world->instances[i];
+            (void)step(world, instance);
+            while (store_step(world, instance))
+                (void)step(world, instance);
+            while (instance->n_calls)
+                answer_call(world, instance);
         }
-        world->now_us += 2000;
+        world->now_us += 10000;
         while (bus_poll_control(world->client, &event))
             bus_event_release(world->client, &event);
     }
 }
 
-int64_t world_value(struct world *world, unsigned service, unsigned key)
+void world_truncate(struct world *world)
 {
-    const struct store_value *rows[WORLD_KEYS + 1];
-    const struct store_table *table = service ? &world_seen : &world_counters;
-    unsigned n = store_mem_rows(world->dbs[service], table, rows, WORLD_KEYS + 1);
-    char id[16];
-    snprintf(id, sizeof(id), "key%u", key);
-    for (unsigned i = 0; i < n; i++)
-        if (slice_equal_str(rows[i][1].s, id))
-            return rows[i][2].i;
-    return -1;
-}
-
-void world_check(struct world *world)
-{
-    for (unsigned key = 0; key < WORLD_KEYS; key++) {
-        int64_t expected = world->sent[key] ? world->sent[key] + 1 : -1; /* the timer counts once */
-        int64_t a = world_value(world, 0, key), b = world_value(world, 1, key);
-        if (a != expected || b != expected)
-            fail_msg("key%u: asked for %lld, a has %lld, b has %lld", key, (long long)expected,
-                     (long long)a, (long long)b);
-    }
+    static const int topics[] = {TOPIC_TEMPLATE_COMMANDS, TOPIC_EVENTS, TOPIC_TEMPLATE_COUNTS,
+                                 TOPIC_COMMANDS_JOURNEY_STATE};
+    world_audit(world);
+    world_tell(world, NULL, "everything stops; retention passes");
+    for (unsigned i = 0; i < 2 * world->n_instances; i++)
+        world_crash(&world->instances[i]);
+    for (unsigned t = 0; t < ARRAY_SIZE(topics); t++)
+        for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+            bus_mem_truncate(world->cluster, topics[t], p,
+                             bus_mem_end(world->cluster, topics[t], p) -
+                                 (int64_t)world_below(world, 2));
+    for (unsigned i = 0; i < 2 * world->n_instances; i++)
+        world_start(world, &world->instances[i]);
 }

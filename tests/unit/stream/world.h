@@ -3,16 +3,28 @@
  * A world of two services on the twins, driven from a seed: several instances of each, one database a service, one
  * cluster, time that only moves when told.
  *
- *     CountUp commands ─► a: value += by, says Count; a timer counts once more ─► b: every count exactly once, in order
+ *     commands ─┐                          ┌─ Count ──────► b: every count exactly once, in order; rows, a look-up,
+ *               ├─► a: counters; timers,   ┤                    a mirror of the settings
+ *     events ───┘   calls, questions       └─ forwarded ──► b answers; parked until the first count has come
  *
- * a also parks a command with the subject "child" + x until x exists, and keeps its last message ids as parts.
+ * world_services.c is what they decide, with the assertions that a decision can make itself; world_check.c what must hold
+ * of databases, logs and answers when everything has come to rest.
  */
 #include "stream.h"
+
+#include <setjmp.h>
 
 enum {
     WORLD_INSTANCES = 3,
     WORLD_PARTITIONS = 4,
-    WORLD_KEYS = 12
+    WORLD_KEYS = 12,
+    WORLD_ASKED = 4096,
+    WORLD_CALLS = 64,
+    WORLD_REJECTED = 666, /* a CountUp by this is refused, after its decision changed what it saw */
+    WORLD_POISON = 999,   /* the process does not survive this one */
+    WORLD_UNSTORABLE = 998, /* its row is refused by the database */
+    WORLD_HUGE = 997,       /* its decision needs more memory than there is */
+    WORLD_MUTE = 996, /* a row, and nothing to say; nobody waits for the answer that it gives */
 };
 
 struct instance {
@@ -21,7 +33,31 @@ struct instance {
     struct bus *bus;
     struct store *store;
     struct stream *stream;
+    int64_t asleep_us;                /* not stepped until then */
+    bool left;                        /* its group thinks it is gone */
+    int64_t settings, settings_least; /* versions that its mirror showed, and must show */
+    struct world_call {
+        uint64_t ticket;
+        uint8_t id[16];
+    } calls[WORLD_CALLS];
+    unsigned n_calls;
 };
+
+struct world_asked { /* one command id */
+    enum {
+        ASKED_COUNT,
+        ASKED_CALL,
+        ASKED_TIMER,
+        ASKED_FORWARD,
+        ASKED_VALUE
+    } kind;
+    unsigned key, copies;
+    int64_t by;
+    uint8_t idempotency[16]; /* of its call */
+    bool called;
+};
+
+struct world_log; /* what was seen in the logs: world_check.c */
 
 struct world {
     struct clock clock;
@@ -29,28 +65,64 @@ struct world {
     struct random random;
     struct bus_mem_cluster *cluster;
     struct store_mem_db *dbs[2];
+    struct store
+        *ghosts[2]; /* somebody else who takes partitions over, and does nothing with them */
     struct instance instances[2 * WORLD_INSTANCES];
     unsigned n_instances; /* of each service */
+    struct instance *acting;
+    jmp_buf died;
     struct bus *client;
-    int64_t sent[WORLD_KEYS]; /* what was asked for, each command once */
+    struct world_asked asked[WORLD_ASKED]; /* by command id - 1 */
     uint64_t commands;
-    bool verbose;
+    uint64_t events;                   /* different ones sent, by their number */
+    int64_t wanted_events[WORLD_KEYS]; /* good ones */
+    int64_t settings;                  /* version published last */
+    unsigned rejects;                  /* records and messages that must become dead letters */
+    struct world_log *log;
+    bool verbose, faults; /* faults: decisions may be made to die */
 };
 
+extern struct world *world_of_decisions; /* the one there is: decisions know no other way */
 extern const struct stream_service world_services[2];
-extern const struct store_table world_counters, world_seen, world_marks;
+extern const struct store_table world_counters, world_seen, world_marks, world_log_rows, world_sums,
+    world_wrongs;
 
 struct world *world_create(uint64_t seed, unsigned instances);
 void world_destroy(struct world **world);
 void world_start(struct world *world, struct instance *instance);
 void world_crash(struct instance *instance); /* nothing is finished, nothing is told */
+void world_drain(struct world *world, struct instance *instance);
 uint64_t world_below(struct world *world, uint64_t n);
-/* Sends the command, `copies` times under the same id. */
+void world_tell(struct world *world, const struct instance *instance, const char *format, ...)
+    PRINTF(3, 4);
+/* Sends a command, `copies` times under the same id; each copy waits for an answer of its own. */
 void world_command(struct world *world, unsigned key, int64_t by, unsigned copies);
-/* One instance does one thing: a step of the stream or of its store. */
+void world_ask(struct world *world, int kind, unsigned key, int64_t by, unsigned copies);
+/* A batch of so many events about any keys; bad ones among them. Sent `copies` times. */
+void world_events(struct world *world, unsigned events, unsigned copies);
+void world_poison(struct world *world, unsigned key); /* an event that no process survives */
+void world_empty(struct world *world, unsigned key);  /* a batch without events */
+void world_settings(struct world *world);
+/* Somebody takes a partition over, and is never heard of again. */
+void world_ghost(struct world *world, unsigned service, int32_t part);
+/* One instance does one thing: a step of the stream or of its store. If it dies of a decision it is started again. */
 void world_act(struct world *world, struct instance *instance);
+void world_chaos(struct world *world, int acts);
 /* Everybody works and time goes on until nothing more happens. */
 void world_settle(struct world *world);
-/* Fails the test when what is in the databases is not what was asked for. */
+/* What was read by all goes: every topic that somebody reads loses its records, of some partitions but for the last. */
+void world_truncate(struct world *world);
+/* Fails the test when what is in the databases, the logs and the answers is not what was asked for. */
 void world_check(struct world *world);
+void world_audit(struct world *world); /* takes in what the logs hold since the last time */
+void world_log_destroy(struct world_log **log);
 int64_t world_value(struct world *world, unsigned service, unsigned key); /* of its row; -1: none */
+unsigned world_dead_letters(struct world *world);
+unsigned world_replies(struct world *world, int status); /* different commands answered so */
+
+/* What a counter's state holds, in the bytes of a Count message. */
+struct tally {
+    int64_t commands, events, fired, outcomes; /* value is their sum */
+    int64_t once_us, again_us;                 /* when these timers are due; 0: not set */
+    int64_t calls;                             /* whose outcome has not come */
+};

@@ -1,0 +1,165 @@
+/* What is too much, too large or too harmful is refused, said, and in nobody's way. */
+#include "world.h"
+
+#include <stdio.h>
+
+#include "test.h"
+
+#include "internal.h"
+
+static void some_rounds(struct world *world, int rounds)
+{
+    for (int i = 0; i < rounds; i++) {
+        world_act(world, &world->instances[world_below(world, 2 * world->n_instances)]);
+        world->now_us += 1000;
+    }
+}
+
+/* Others commit between its attempts: they must not be forgotten for that. */
+static void poison_event_is_a_dead_letter_while_commands_go_on(void **state)
+{
+    struct world *world = world_create(1, 1);
+    world_command(world, 1, 1, 1);
+    world_settle(world);
+    world_poison(world, 1);
+    for (int i = 0; i < 300; i++) {
+        world_command(world, 1, 1, 1);
+        some_rounds(world, 20);
+    }
+    assert_int_equal(world_dead_letters(world), 1);
+    world_settle(world);
+    world_check(world);
+    world_destroy(&world);
+}
+
+static void poison_command_is_answered(void **state)
+{
+    struct world *world = world_create(2, 2);
+    for (unsigned key = 0; key < WORLD_KEYS; key++) {
+        world_command(world, key, 2, 1);
+        world_command(world, key, WORLD_POISON, 1);
+        world_command(world, key, 1, 1);
+    }
+    world_settle(world);
+    world_settle(world);
+    world_check(world);
+    assert_int_equal(world_replies(world, 500), WORLD_KEYS);
+    world_destroy(&world);
+}
+
+static void what_postgres_refuses_is_a_dead_letter(void **state)
+{
+    struct world *world = world_create(3, 1);
+    for (unsigned i = 0; i < 60; i++)
+        world_command(world, i % WORLD_KEYS, i % 15 == 7 ? WORLD_UNSTORABLE : 1, 1);
+    world_settle(world);
+    world_check(world);
+    assert_int_equal(world_replies(world, 400), 4);
+    world_destroy(&world);
+}
+
+static void decision_larger_than_a_batch_is_a_dead_letter(void **state)
+{
+    struct world *world = world_create(4, 1);
+    for (unsigned i = 0; i < 20; i++)
+        world_command(world, i % WORLD_KEYS, i == 5 || i == 6 ? WORLD_HUGE : 1, 1);
+    world_settle(world);
+    world_check(world);
+    assert_int_equal(world_replies(world, 413), 2);
+    world_destroy(&world);
+}
+
+static void row_that_says_nothing_does_not_hold_up_a_drain(void **state)
+{
+    struct world *world = world_create(5, 1);
+    world_settle(world);
+    world_command(world, 1, WORLD_MUTE, 1);
+    world_settle(world);
+    world_drain(world, &world->instances[0]);
+    assert_true(stream_drained(world->instances[0].stream));
+    world_destroy(&world);
+}
+
+/* The first record after take-overs without progress is marked; one without messages as well. */
+static void suspect_record_without_messages(void **state)
+{
+    struct world *world = world_create(6, 1);
+    for (int i = 0; i < 5; i++)
+        for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+            world_ghost(world, 0, p);
+    for (unsigned key = 0; key < WORLD_KEYS; key++) {
+        world_empty(world, key);
+        world_command(world, key, 1, 1);
+    }
+    world_settle(world);
+    world_check(world);
+    world_destroy(&world);
+}
+
+static void committed(struct store_commit *commit)
+{
+    assert_int_equal(commit->err.code, 0);
+}
+
+static void more_timers_of_one_instant_than_a_page(void **state)
+{
+    enum {
+        MANY = 2 * TIMER_PAGE + 500
+    };
+    struct world *world = world_create(7, 1);
+    struct arena *arena = arena_create(16 << 20);
+    struct store_row *rows = arena_alloc(arena, MANY * sizeof(*rows));
+    for (unsigned i = 0; i < MANY; i++) {
+        static const uint8_t tenant[16] = {9};
+        const struct store_value values[7] = {
+            {.i = 2},
+            {.s = slice_make(tenant, 16)},
+            {.s = SLICE_LITERAL("many")},
+            {.i = TIMER_PLAIN},
+            {.s = slice_str(arena_printf(arena, "many-%u", i))},
+            {.i = world->now_us + SECOND_US},
+        };
+        rows[i].table = &timers_table;
+        rows[i].values = arena_copy(arena, values, sizeof(values));
+    }
+    struct store_commit commit = {.rows = rows, .n_rows = MANY};
+    bool fenced;
+    commit.fenced = &fenced;
+    commit.done = committed;
+    store_commit(world->ghosts[0], &commit);
+    assert_true(store_mem_step(world->ghosts[0]));
+    world_settle(world);
+    const struct store_value *row;
+    assert_int_equal(store_mem_rows(world->dbs[0], &world_log_rows, &row, 1), MANY);
+    arena_destroy(&arena);
+    world_destroy(&world);
+}
+
+static void too_many_questions_are_answered_so(void **state)
+{
+    struct world *world = world_create(8, 1);
+    world_command(world, 1, 1, 1);
+    world_settle(world);
+    for (unsigned i = 0; i < ASKS_LIMIT + 100; i++)
+        world_ask(world, ASKED_VALUE, 1, 0, 1);
+    for (int i = 0; i < 20000 && world_replies(world, 503) == 0; i++)
+        world_act(world, &world->instances[0]);
+    world_settle(world);
+    assert_int_equal(world_replies(world, 503) + world_replies(world, 200), ASKS_LIMIT + 101);
+    world_destroy(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(poison_event_is_a_dead_letter_while_commands_go_on),
+        cmocka_unit_test(poison_command_is_answered),
+        cmocka_unit_test(what_postgres_refuses_is_a_dead_letter),
+        cmocka_unit_test(decision_larger_than_a_batch_is_a_dead_letter),
+        cmocka_unit_test(row_that_says_nothing_does_not_hold_up_a_drain),
+        cmocka_unit_test(suspect_record_without_messages),
+        cmocka_unit_test(more_timers_of_one_instant_than_a_page),
+        cmocka_unit_test(too_many_questions_are_answered_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
