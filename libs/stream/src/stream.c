@@ -151,13 +151,14 @@ static bool any_running(struct stream *s)
     return any;
 }
 
-/* Messages that are decided one by one are also committed one by one: else one that kills its service takes an innocent
- * one before it along, again and again. */
+/* Records that are decided one by one are committed one by one: else one that kills its service takes an innocent one
+ * before it along, again and again. */
 static unsigned commits_limit(const struct stream *s)
 {
     for (int32_t p = 0; p < s->n_parts; p++)
-        if (s->parts[p].state == PART_RUNNING && s->parts[p].singles)
-            return 1;
+        for (unsigned i = 0; i < s->service->n_inputs && s->parts[p].state == PART_RUNNING; i++)
+            if (s->parts[p].inputs[i].singles)
+                return 1;
     return COMMITS_IN_FLIGHT;
 }
 
