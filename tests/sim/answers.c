@@ -46,7 +46,7 @@ static void take_answer(struct sim *sim, struct action *action, Journey__V1__Rep
     if (reused && !command->other_body)
         violation(sim, "%s is refused as reused, but every copy had the same body",
                   reply->correlation_id);
-    if (read || reused || status == 404 || command->unusable)
+    if (read || reused || status == 404 || status == 500 || command->unusable)
         return; /* reads differ; what was not found may be found later */
     uint64_t hash = hash_of(reply);
     if (command->status && (command->status != status || command->hash != hash))

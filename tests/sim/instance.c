@@ -86,11 +86,13 @@ static void observe(void *user, enum log_level level, const char *event, const c
     story(sim, "%s: %s %s", instance_name(instance), event, fields);
     if (strcmp(event, "poison_message") == 0) {
         tally.steps[STEP_POISONED]++;
-        if (!sim->plan->poison)
+        /* five attempts that all met with bad luck are taken for its fault: rare, and it is told */
+        if (!sim->plan->poison && sim->misfortunes[instance->service] < 5)
             violation(sim, "an innocent record was condemned: %s", fields);
     } else if (strcmp(event, "partition_stopped") == 0) {
         outage_stopped(instance, fields);
     } else if (strcmp(event, "partitions_forgotten") == 0) {
+        sim->misfortunes[instance->service]++;
         tally.steps[STEP_FENCED] += strstr(fields, "fenced") != NULL;
         tally.steps[STEP_UNKNOWN] += strstr(fields, "commit failed") != NULL;
     } else if (strcmp(event, "commit_failed") == 0 && level == LOG_ERROR) {
@@ -158,6 +160,7 @@ void instance_crash(struct instance *instance)
     if (!instance->up)
         return;
     instance->up = false;
+    instance->sim->misfortunes[instance->service]++;
     count_metrics(instance);
     vault_close(instance);
     stream_destroy(&instance->stream);

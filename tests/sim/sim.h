@@ -112,7 +112,7 @@ enum action_kind {
 struct event_fate {
     unsigned session; /* named: + 1; 0: none */
     unsigned copies;  /* acknowledged */
-    unsigned touchpoints, dead;
+    unsigned touchpoints, dead, condemned;
     bool unusable;
     uint8_t device;
     const char *name, *order;
@@ -242,6 +242,7 @@ struct sim {
     struct outage outage;
     uint64_t gateway_ids;
     unsigned progress;
+    unsigned misfortunes[SERVICES]; /* that may count as attempts at a record */
     unsigned n_events;
     uint64_t idled[4096]; /* ends by idleness that were said in their time */
     void *checks;         /* of the check under way */
