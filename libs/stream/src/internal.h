@@ -23,7 +23,8 @@ enum {
     BATCH_BYTES_LIMIT = 4 << 20,  /* of records in one batch */
     BATCH_ARENA_LIMIT = 64 << 20,
     BATCH_TARGET_US = 5000, /* a batch is as large as commits in about this time */
-    BATCH_MIN = 16,
+    /* Nor smaller, however slow: a commit costs as much as 20 to 30 messages, so smaller ones only fall further behind. */
+    BATCH_MIN = 128,
     SAVE_AFTER_US = 1000000, /* a position that only repeats moved is committed after this */
     PARKED_LIMIT = 1000,     /* per partition; beyond it what would be parked has expired at once */
     TIMER_PAGE = 2000,
@@ -429,6 +430,7 @@ struct stream {
     unsigned committing;
     uint64_t batch_ids, lives;
     unsigned batch_limit; /* adapts */
+    int64_t settled_us;   /* when the last commit was confirmed */
     struct { /* a record that is to be alone in its batch, read while another was gathering */
         bool held;
         struct bus_event event;
