@@ -26,7 +26,7 @@ run_dir() {
 }
 
 supervisor_build() {
-    make -s -f "$here/module.mk" -C "$top" build/supervisor >&2 || die "the supervisor does not build: try deploy/local/install"
+    MAKEFLAGS='' make -s -f "$here/module.mk" -C "$top" build/supervisor >&2 || die "the supervisor does not build: try deploy/local/install"
 }
 
 # Ports that something listens on, decimal, in one line.
