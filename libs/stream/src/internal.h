@@ -576,6 +576,7 @@ extern const struct stream_state answers_state;
 /* park.c: a message as it was parked */
 void park_item(struct stream *s, struct batch *batch, struct item *item, int64_t until_us);
 int64_t park_offset(const struct timer *timer);
+bool park_known(const struct stream *s, struct slice data);
 struct slice park_pack(const struct item *item, struct arena *arena);
 /* Without body when the item is unusable. An error without a record: of another release. */
 int park_unpack(struct stream *s, struct batch *batch, struct item *item, struct slice data,
