@@ -448,13 +448,13 @@ struct stream {
     struct ask *asks; /* under way */
     unsigned n_asks;  /* of batches, too */
     struct buf scratch;
-    uint64_t *numbers; /* per destination, before a decision said anything */
     struct mirror *mirrors;
     bool mirrors_started, joined, assignment_seen, draining, left, wants_step, producer_failed;
     int64_t wake_us; /* the earliest time at which something waits; rebuilt each step */
     int64_t bus_error_us;
     char why[120];
     char producer[64]; /* "<service>.<generation>" */
+    char source[64];   /* "/journey/<service>" */
     struct metrics_of_stream m;
 };
 
@@ -533,6 +533,8 @@ bool commit_refuses_data(const struct err *err);
 int outbox_add(struct stream *s, struct part *part, struct outrow *row,
                const struct bus_message *message, bool raw, const char *type, int64_t time_us,
                const char *trace);
+/* Takes back what was added since the row's frames had these sizes: its numbers are given again. */
+void outbox_undo(struct stream *s, struct part *part, struct outrow *row, const size_t sizes[2]);
 struct slice outbox_pack(const struct outrow *row, struct arena *arena);
 int outbox_unpack(struct stream *s, struct part *part, int64_t n, struct slice blob,
                   struct err *err); /* queues a row said before */
