@@ -23,7 +23,7 @@ lint_owner = $(or $(call fuzz_owner_of,$(patsubst tests/fuzz/fuzz_%.c,%,$(filter
 fuzz_owner_of = $(if $(1),$(call fuzz_owner,$(1)))
 lint_folders = $(wildcard libs/$(1) libs/$(1)/src services/$(1) tests/unit/$(1))
 lint_flags = -std=gnu11 -D_GNU_SOURCE -Itests $(addprefix -I,$(call lint_folders,$(1))) $(call includes,$(LIBS) proto) \
-    $(call pkgcflags,$(call pkgs,$(LIBS) $(SERVICES) proto) cmocka)
+    $(if $(filter sim,$(1)),$(sim_flags)) $(call pkgcflags,$(call pkgs,$(LIBS) $(SERVICES) proto) cmocka)
 
 LINT_TIDY := $(LINT_C:%.c=$(O)/lint/%.tidy)
 $(LINT_TIDY): $(O)/lint/%.tidy: %.c $(LINT_ALL_H) .clang-tidy | $(PROTO_H)

@@ -7,6 +7,7 @@
 #   make tsan                 unit tests of the libraries with threads, BUILD=tsan
 #   make unit OWNERS="bus"    only these owners' tests
 #   make fuzz, make lint      see fuzz.mk and lint.mk
+#   make sim                  the services in simulation, see sim/sim.mk
 #
 # tests/unit/<owner>/test_*.c and tests/integration/<owner>/test_*.c are a program each; the other .c files of the folder
 # are linked to all of its programs, and those of the unit folder to the integration tests as well: so an operation struct's
@@ -62,7 +63,7 @@ $(E2E_C:%.c=$(B)/%): %: %.o $(call archives,$(LIBS) proto)
 	$(Q)$(call test_link) $(call pkglibs,$(call pkgs,$(LIBS) proto)) -lm -lpthread
 e2e_programs = $(filter-out %.c %.h,$(wildcard tests/e2e/test_*)) $(E2E_C:%.c=$(O)/debug/%)
 
-include tests/fuzz.mk tests/lint.mk tests/bench/module.mk
+include tests/fuzz.mk tests/lint.mk tests/bench/module.mk tests/sim/sim.mk
 
 .PHONY: unit-programs integration-programs e2e-programs unit integration e2e tsan test
 unit-programs: $(call test_programs,unit,$(BUILD)) $(call fuzz_replays,$(BUILD))
@@ -89,6 +90,7 @@ test:
 	@deploy/local/install test
 	@$(MAKE) --no-print-directory -s $(jobs) BUILD=debug all integration-programs e2e-programs && \
 	$(MAKE) --no-print-directory -s $(jobs) BUILD=asan unit-programs && \
+	$(MAKE) --no-print-directory -s $(jobs) BUILD=release sim-program && \
 	$(MAKE) --no-print-directory -s $(jobs) BUILD=tsan OWNERS="$(filter $(TSAN_OWNERS),$(OWNERS))" unit-programs || \
 	{ echo "the build failed, so no test was run"; echo "0 passed, 1 failed"; exit 1; }
-	@tests/run $(call test_programs,unit,asan) $(tsan_programs) $(call fuzz_replays,asan) $(call test_programs,integration,debug) $(e2e_programs)
+	@tests/run $(call test_programs,unit,asan) $(tsan_programs) $(call fuzz_replays,asan) $(sim_program) $(call test_programs,integration,debug) $(e2e_programs)

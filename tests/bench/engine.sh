@@ -38,7 +38,7 @@ engine_begin() {
     local begin=$EPOCHREALTIME port
     unset JOURNEY_INSTANCES
     export JOURNEY_RUN_DIR=${BENCH_RUN_DIR:-$(mktemp -d /tmp/journey-bench.XXXXXX)}
-    chmod 755 "$JOURNEY_RUN_DIR"
+    mkdir -p "$JOURNEY_RUN_DIR" && chmod 755 "$JOURNEY_RUN_DIR"
     trap engine_end EXIT
     trap 'exit 130' INT TERM
     port=$(cat "$JOURNEY_RUN_DIR/http_port" 2>/dev/null || echo $((20000 + RANDOM % 10000)))
@@ -63,11 +63,13 @@ touchpoints() {
     sql "select count(*) from journey.journey_touchpoints where tenant_id = '$tenant_id' and touchpoint_type <> 'stage_transition'"
 }
 
+admin_port() {
+    sed -n 's/^journey-state.admin //p' "$JOURNEY_RUN_DIR/ports"
+}
+
 # What journey-state has decided since it started: cheap, so it may be asked often.
 decided() {
-    local port
-    port=$(sed -n 's/^journey-state.admin //p' "$JOURNEY_RUN_DIR/ports")
-    curl -s "http://127.0.0.1:$port/metrics" | awk '$1 == "journey_stream_messages_total" { printf "%d", $2 }'
+    curl -s "http://127.0.0.1:$(admin_port)/metrics" | awk '$1 == "journey_stream_messages_total" { printf "%d", $2 }'
 }
 
 until_quiet() {

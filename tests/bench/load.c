@@ -45,7 +45,9 @@ struct connection {
 struct load {
     struct requests requests;
     struct sockaddr_in address;
-    double rate, seconds, kill_after;
+    double rate, seconds, limit, kill_after;
+    double admin, backlog, decided, decided_before;
+    int64_t asked_us;
     pid_t kill_pid;
     int kill_signal, epoll, timer;
     unsigned n_connections, idle;
@@ -193,6 +195,41 @@ static void read_answer(struct load *load, struct connection *c)
         answer(load, c, now_us());
 }
 
+/* ---- how far behind journey-state is ---- */
+
+/* What it has decided since it started, from its metrics; the last figure known when it does not answer. */
+static double decided(const struct load *load)
+{
+    static const char question[] = "GET /metrics HTTP/1.0\r\n\r\n",
+                      name[] = "\njourney_stream_messages_total ";
+    char text[65536];
+    size_t size = 0;
+    struct sockaddr_in address = load->address;
+    address.sin_port = htons((uint16_t)load->admin);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool ok = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+              write(fd, question, sizeof(question) - 1) > 0;
+    for (ssize_t n = 1; ok && n > 0 && size<sizeof(text) - 1; size += n> 0 ? (size_t)n : 0)
+        n = read(fd, text + size, sizeof(text) - 1 - size);
+    close(fd);
+    text[size] = '\0';
+    const char *at = strstr(text, name);
+    return at ? strtod(at + sizeof(name) - 1, NULL) : load->decided;
+}
+
+/* As fast as possible means: as fast as is decided. Else the log would take in far more, and what is measured would be how
+ * a backlog is worked off, which is another thing: partition by partition, with the same sessions over and over. */
+static bool too_far_ahead(struct load *load, int64_t now)
+{
+    if (load->admin && now - load->asked_us > 20000) {
+        load->asked_us = now;
+        load->decided = decided(load);
+    }
+    return load->admin &&
+           (double)(load->sent * load->requests.batch) - (load->decided - load->decided_before) >
+               load->backlog;
+}
+
 /* ---- when ---- */
 
 static int64_t due_at(const struct load *load, uint64_t k)
@@ -202,10 +239,12 @@ static int64_t due_at(const struct load *load, uint64_t k)
 
 static void send_due(struct load *load, int64_t now)
 {
+    if (load->rate <= 0 && too_far_ahead(load, now))
+        return;
     for (unsigned i = 0; i < load->n_connections && load->idle; i++) {
         struct connection *c = &load->connections[i];
         int64_t due = load->rate > 0 ? due_at(load, load->due) : now;
-        if (due > now || due >= load->end_us)
+        if (due > now || due >= load->end_us || load->due >= (uint64_t)load->limit)
             break;
         if (c->busy)
             continue;
@@ -235,12 +274,12 @@ static void run(struct load *load)
     struct epoll_event events[256];
     int64_t now = load->start_us = now_us();
     load->end_us = now + (int64_t)(load->seconds * 1e6);
-    while (now < load->end_us ||
+    while ((now < load->end_us && load->due < (uint64_t)load->limit) ||
            (load->idle < load->n_connections && now < load->end_us + PATIENCE_US)) {
         kill_when_due(load, now);
         if (now < load->end_us)
             send_due(load, now);
-        int n = epoll_wait(load->epoll, events, ARRAY_SIZE(events), 20);
+        int n = epoll_wait(load->epoll, events, ARRAY_SIZE(events), load->admin ? 2 : 20);
         for (int i = 0; i < n; i++) {
             struct connection *c = events[i].data.ptr;
             uint64_t expired;
@@ -302,11 +341,13 @@ static const char usage[] =
     "  --mode batch|single|commands   what is sent (batch)\n"
     "  --rate N          requests a second; 0: as fast as they are answered (0)\n"
     "  --seconds N       for how long (10)       --connections N   (16)\n"
-    "  --batch N         events a request (100)\n"
-    "  --visitors N      at the same time (20000)\n"
+    "  --limit N         at most so many requests   --batch N         events a request (100)\n"
+    "  --visitors N      at the same time (5000)\n"
     "  --visit N         events of a visitor (20)\n"
     "  --lag N           starts between a session's start and its stage (250)\n"
     "  --seed N          of what is sent (1)     --run N           part of all ids (the time)\n"
+    "  --admin PORT      journey-state's: with rate 0, never so far ahead of what it has decided:\n"
+    "  --backlog N       events (8000)\n"
     "  --kill PID --signal N --after SECONDS     and say for how long answers failed or were "
     "slow\n";
 
@@ -336,6 +377,9 @@ static void parse(struct load *load, int argc, char **argv)
         {"after", &load->kill_after, NULL},
         {"rate", &load->rate, NULL},
         {"seconds", &load->seconds, NULL},
+        {"limit", &load->limit, NULL},
+        {"admin", &load->admin, NULL},
+        {"backlog", &load->backlog, NULL},
         {"mode", NULL, &mode},
         {"write-key", NULL, &r->write_key},
         {"secret-key", NULL, &r->secret_key},
@@ -380,10 +424,12 @@ int main(int argc, char **argv)
     load =
         (struct load){.address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
                       .seconds = 10,
+                      .limit = 1e15,
+                      .backlog = 8000,
                       .n_connections = 16,
                       .kill_signal = SIGKILL,
                       .requests = {.batch = 100,
-                                   .n_visitors = 20000,
+                                   .n_visitors = 5000,
                                    .visit_events = 20,
                                    .lag = 250,
                                    .run = (unsigned)time(NULL),
@@ -400,6 +446,7 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < load.n_connections; i++)
         connect_one(&load, &load.connections[i]);
     load.idle = load.n_connections;
+    load.decided = load.decided_before = load.admin ? decided(&load) : 0;
     run(&load);
     print_result(&load);
     for (unsigned i = 0; i < load.n_connections; i++) {

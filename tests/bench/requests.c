@@ -20,6 +20,10 @@ static const char *const names[] = {"Product Viewed", "Product List Viewed", "Pr
 int requests_init(struct requests *r)
 {
     r->visitors = calloc(r->n_visitors, sizeof(*r->visitors));
+    for (unsigned i = 0; r->visitors && i < r->n_visitors; i++) /* some are about to go */
+        r->visitors[i] =
+            (struct visitor){.number = ++r->next_visitor,
+                             .left = 1 + (unsigned)(random_next(&r->random) % r->visit_events)};
     return r->visitors ? STATUS_OK : ERR_NO_MEMORY;
 }
 

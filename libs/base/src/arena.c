@@ -29,9 +29,11 @@
 #define ARENA_ALIGN     ((size_t)16)
 #define ARENA_CHUNK_MIN ((size_t)4 << 10) /* most messages fit the first chunk */
 #define ARENA_CHUNK_MAX                                                                            \
-    ((size_t)64 << 10)                     /* chunks double up to here: few mallocs, little waste  \
+    ((size_t)64 << 10) /* chunks double up to here: few mallocs, little waste  \
                                             */
-#define ARENA_KEPT_MAX ((size_t)256 << 10) /* what one large message may leave behind */
+/* What one large message may leave behind: this much, or this share of what an arena for many messages may hold. */
+#define ARENA_KEPT_MIN   ((size_t)256 << 10)
+#define ARENA_KEPT_SHARE 32
 
 struct chunk {
     struct chunk *next;
@@ -79,11 +81,13 @@ void arena_destroy(struct arena **arena)
 
 void arena_reset(struct arena *arena)
 {
-    size_t kept = 0;
+    size_t kept = 0, most = arena->limit / ARENA_KEPT_SHARE;
     struct chunk **link = &arena->first;
+    if (most < ARENA_KEPT_MIN)
+        most = ARENA_KEPT_MIN;
     while (*link) {
         struct chunk *chunk = *link;
-        if (kept + chunk->capacity <= ARENA_KEPT_MAX) {
+        if (kept + chunk->capacity <= most) {
             kept += chunk->capacity;
             ASAN_POISON_MEMORY_REGION(chunk->data, chunk->capacity);
             link = &chunk->next;

@@ -264,6 +264,8 @@ struct store *store_mem_create(struct store_mem_db *db, const struct store_table
 /* Carries out the next request of that store, if any, and calls its done(); false: nothing under way. A simulation
  * decides when; tests loop until false. Requests of each "connection" stay in order. */
 bool store_mem_step(struct store *store);
+/* The same of connection number choice modulo those that have something to do: real ones do not wait for each other. */
+bool store_mem_step_any(struct store *store, uint64_t choice);
 /* The next commit is reported unknown (ERR_UNAVAILABLE, transient): not carried out, carried out, or waiting to be
  * carried out by store_mem_db_late. */
 enum store_mem_fault {

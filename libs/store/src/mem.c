@@ -3,8 +3,8 @@
  *
  *   own, commit, load -> queue of their connection -> store_mem_step() -> transaction on the shared database -> done()
  *
- * One step is one transaction of the first connection that has something to do (commits, then loads, then slow), so the
- * same calls give the same history.
+ * One step is one transaction of the first connection that has something to do (commits, then loads, then slow), or of
+ * the one that the caller chooses, so the same calls give the same history.
  */
 #include "mem.h"
 #include <stdlib.h>
@@ -178,12 +178,19 @@ static void run_load(struct mem *mem, const struct request *request)
 
 bool store_mem_step(struct store *store)
 {
+    return store_mem_step_any(store, 0);
+}
+
+bool store_mem_step_any(struct store *store, uint64_t choice)
+{
     struct mem *mem = mem_of(store);
-    unsigned c = 0;
-    while (c < MEM_CONNECTIONS && !mem->queues[c].first)
-        c++;
-    if (c == MEM_CONNECTIONS)
+    unsigned busy[MEM_CONNECTIONS], n_busy = 0;
+    for (unsigned i = 0; i < MEM_CONNECTIONS; i++)
+        if (mem->queues[i].first)
+            busy[n_busy++] = i;
+    if (n_busy == 0)
         return false;
+    unsigned c = busy[choice % n_busy];
     struct queue *queue = &mem->queues[c];
     struct request request = *queue->first;
     free(queue->first);

@@ -131,15 +131,12 @@ static int say_all(struct stream *s, struct batch *batch, struct item *item, str
     if (!any)
         return STATUS_OK;
     struct outrow *row = batch_outrow(s, batch, item->part);
-    size_t sizes[2] = {row->frames[0].size, row->frames[1].size}, before = s->unconfirmed;
-    unsigned count = row->count, n_dests = (unsigned)(2 * TOPIC_COUNT) * (unsigned)s->n_parts;
+    const size_t sizes[2] = {row->frames[0].size, row->frames[1].size}, before = s->unconfirmed;
     char trace[64] = "";
     struct slice parent = header_value(item, "traceparent");
     if (parent.size && parent.size < sizeof(trace))
         memcpy(trace, parent.data, parent.size);
     int status = STATUS_OK;
-    for (unsigned d = 0; d < n_dests; d++)
-        s->numbers[d] = item->part->dests[d].number;
     for (unsigned i = 0; i < s->effects.n && !status; i++)
         if (speaks(&s->effects.list[i]))
             status = say(s, batch, item, &s->effects.list[i], trace);
@@ -147,13 +144,7 @@ static int say_all(struct stream *s, struct batch *batch, struct item *item, str
         status = ERR_TOO_LARGE;
     if (!status)
         return STATUS_OK;
-    row->frames[0].size = sizes[0];
-    row->frames[1].size = sizes[1];
-    row->pending -= row->count - count;
-    row->count = count;
-    s->unconfirmed = before;
-    for (unsigned d = 0; d < n_dests; d++)
-        item->part->dests[d].number = s->numbers[d];
+    outbox_undo(s, item->part, row, sizes);
     return err_set(err, status, ERR_CLASS_PERMANENT,
                    "what it would say is larger than a record may be");
 }

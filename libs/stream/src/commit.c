@@ -60,7 +60,9 @@ static void settled(struct stream *s, struct batch *batch)
         s->options.cache(s->options.user, c->key, c->value, c->seconds);
     ask_start(s, batch->asks);
     batch->asks = NULL;
-    adapt(s, batch, s->now_us - batch->submitted_us);
+    /* One connection carries all commits in order: before its predecessor ended this one had not begun. */
+    adapt(s, batch, s->now_us - max_i64(batch->submitted_us, s->settled_us));
+    s->settled_us = s->now_us;
     metric_observe(s->m.commit_s, (double)(s->now_us - batch->submitted_us) / 1e6);
     metric_observe(s->m.batch_size, batch->decided);
     metric_inc(s->m.batches, 1);

@@ -23,7 +23,8 @@ enum {
     BATCH_BYTES_LIMIT = 4 << 20,  /* of records in one batch */
     BATCH_ARENA_LIMIT = 64 << 20,
     BATCH_TARGET_US = 5000, /* a batch is as large as commits in about this time */
-    BATCH_MIN = 16,
+    /* Nor smaller, however slow: a commit costs as much as 20 to 30 messages, so smaller ones only fall further behind. */
+    BATCH_MIN = 128,
     SAVE_AFTER_US = 1000000, /* a position that only repeats moved is committed after this */
     PARKED_LIMIT = 1000,     /* per partition; beyond it what would be parked has expired at once */
     TIMER_PAGE = 2000,
@@ -429,6 +430,7 @@ struct stream {
     unsigned committing;
     uint64_t batch_ids, lives;
     unsigned batch_limit; /* adapts */
+    int64_t settled_us;   /* when the last commit was confirmed */
     struct { /* a record that is to be alone in its batch, read while another was gathering */
         bool held;
         struct bus_event event;
@@ -446,13 +448,13 @@ struct stream {
     struct ask *asks; /* under way */
     unsigned n_asks;  /* of batches, too */
     struct buf scratch;
-    uint64_t *numbers; /* per destination, before a decision said anything */
     struct mirror *mirrors;
     bool mirrors_started, joined, assignment_seen, draining, left, wants_step, producer_failed;
     int64_t wake_us; /* the earliest time at which something waits; rebuilt each step */
     int64_t bus_error_us;
     char why[120];
     char producer[64]; /* "<service>.<generation>" */
+    char source[64];   /* "/journey/<service>" */
     struct metrics_of_stream m;
 };
 
@@ -534,6 +536,8 @@ bool commit_refuses_data(const struct err *err);
 int outbox_add(struct stream *s, struct part *part, struct outrow *row,
                const struct bus_message *message, bool raw, const char *type, int64_t time_us,
                const char *trace);
+/* Takes back what was added since the row's frames had these sizes: its numbers are given again. */
+void outbox_undo(struct stream *s, struct part *part, struct outrow *row, const size_t sizes[2]);
 struct slice outbox_pack(const struct outrow *row, struct arena *arena);
 int outbox_unpack(struct stream *s, struct part *part, int64_t n, struct slice blob,
                   struct err *err); /* queues a row said before */
@@ -575,6 +579,7 @@ extern const struct stream_state answers_state;
 /* park.c: a message as it was parked */
 void park_item(struct stream *s, struct batch *batch, struct item *item, int64_t until_us);
 int64_t park_offset(const struct timer *timer);
+bool park_known(const struct stream *s, struct slice data);
 struct slice park_pack(const struct item *item, struct arena *arena);
 /* Without body when the item is unusable. An error without a record: of another release. */
 int park_unpack(struct stream *s, struct batch *batch, struct item *item, struct slice data,

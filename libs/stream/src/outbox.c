@@ -21,6 +21,39 @@ enum {
     FRAME_TOMBSTONE = 1
 };
 
+static char *put_text(char *at, const char *text)
+{
+    size_t size = strlen(text);
+    memcpy(at, text, size);
+    return at + size;
+}
+
+static char *put_number(char *at, uint64_t number)
+{
+    char digits[20];
+    unsigned n = 0;
+    do
+        digits[n++] = (char)('0' + number % 10);
+    while (number /= 10);
+    *at++ = '/';
+    while (n)
+        *at++ = digits[--n];
+    return at;
+}
+
+/* "<producer>/<partition>/<topic>/<partition>/<number>", for each message: without printf. */
+static size_t format_id(char id[MAX_ID], const struct stream *s, const struct part *part,
+                        const struct bus_message *message, uint64_t number)
+{
+    _Static_assert(sizeof(s->producer) + 64 + 3 * 21 < MAX_ID, "a topic's name has its room");
+    char *at = put_number(put_text(id, s->producer), (uint64_t)part->id);
+    *at++ = '/';
+    at = put_number(put_text(at, topic_name(message->topic)), (uint64_t)message->partition);
+    at = put_number(at, number);
+    *at = '\0';
+    return (size_t)(at - id);
+}
+
 int outbox_add(struct stream *s, struct part *part, struct outrow *row,
                const struct bus_message *message, bool raw, const char *type, int64_t time_us,
                const char *trace)
@@ -29,11 +62,8 @@ int outbox_add(struct stream *s, struct part *part, struct outrow *row,
     struct buf *frames = &row->frames[message->topic != TOPIC_REPLIES];
     size_t begin = frames->size;
     char id[MAX_ID];
-    int id_size = snprintf(id, sizeof(id), "%s/%d/%s/%d/%llu", s->producer, part->id,
-                           topic_name(message->topic), message->partition,
-                           (unsigned long long)dest->number + 1);
-    char source[96], time[TIME_TEXT_SIZE];
-    (void)snprintf(source, sizeof(source), "/journey/%s", s->service->name);
+    size_t id_size = format_id(id, s, part, message, dest->number + 1);
+    char time[TIME_TEXT_SIZE];
     uint8_t *size = buf_extend(frames, 4);
     buf_append_bytes(frames, slice_str(topic_name(message->topic)));
     buf_append_varint(frames, (uint64_t)message->partition);
@@ -43,7 +73,7 @@ int outbox_add(struct stream *s, struct part *part, struct outrow *row,
     if (raw) {
         buf_append_varint(frames, message->n_headers + 1);
         buf_append_bytes(frames, SLICE_LITERAL("dlq-id"));
-        buf_append_bytes(frames, slice_make(id, (size_t)id_size));
+        buf_append_bytes(frames, slice_make(id, id_size));
     } else {
         time_format(time, time_us);
         buf_append_varint(frames, message->n_headers + 7 + (trace && *trace));
@@ -51,7 +81,7 @@ int outbox_add(struct stream *s, struct part *part, struct outrow *row,
     (buf_append_bytes(frames, SLICE_LITERAL(name)), buf_append_bytes(frames, slice_str(text)))
         HEADER("ce_id", id);
         HEADER("ce_type", type);
-        HEADER("ce_source", source);
+        HEADER("ce_source", s->source);
         HEADER("ce_time", time);
         HEADER("ce_specversion", "1.0");
         HEADER("ce_dataschema", "/schemas/journey.v1.proto");
@@ -108,6 +138,43 @@ static int frame_take(struct slice *in, struct slice *frame)
         return ERR_INVALID;
     memcpy(&size, head.data, 4);
     return slice_take(in, size, frame);
+}
+
+/* The destination of a frame, and what follows it. */
+static int frame_destination(struct slice *frame, int *topic, int32_t *partition)
+{
+    struct slice text;
+    uint64_t number;
+    char name[256];
+    if (slice_take_bytes(frame, &text) || text.size >= sizeof(name) ||
+        slice_take_varint(frame, &number))
+        return ERR_INVALID;
+    memcpy(name, text.data, text.size);
+    name[text.size] = '\0';
+    *topic = topic_find(name);
+    *partition = (int32_t)number;
+    return *topic < 0 ? ERR_INVALID : STATUS_OK;
+}
+
+void outbox_undo(struct stream *s, struct part *part, struct outrow *row, const size_t sizes[2])
+{
+    for (unsigned which = 0; which < 2; which++) {
+        struct buf *frames = &row->frames[which];
+        if (frames->size == sizes[which])
+            continue;
+        struct slice in = slice_make(frames->data + sizes[which], frames->size - sizes[which]),
+                     frame;
+        s->unconfirmed -= in.size;
+        while (in.size && frame_take(&in, &frame) == 0) {
+            int topic;
+            int32_t partition;
+            if (frame_destination(&frame, &topic, &partition) == 0)
+                part->dests[dest_index(s, topic, partition)].number--;
+            row->count--;
+            row->pending--;
+        }
+        frames->size = sizes[which];
+    }
 }
 
 int outbox_unpack(struct stream *s, struct part *part, int64_t n, struct slice blob,
@@ -184,18 +251,12 @@ static void slot_give(struct stream *s, uint32_t index)
 static int frame_message(struct slice frame, struct bus_message *message,
                          struct bus_header *headers, struct buf *names)
 {
-    struct slice topic;
-    uint64_t partition, flags, n;
-    char name[256];
-    if (slice_take_bytes(&frame, &topic) || topic.size >= sizeof(name) ||
-        slice_take_varint(&frame, &partition) || slice_take_varint(&frame, &flags) ||
-        slice_take_bytes(&frame, &message->key) || slice_take_bytes(&frame, &message->value) ||
-        slice_take_varint(&frame, &n) || n > BUS_MAX_HEADERS)
+    uint64_t flags, n;
+    int status = frame_destination(&frame, &message->topic, &message->partition);
+    if (status || slice_take_varint(&frame, &flags) || slice_take_bytes(&frame, &message->key) ||
+        slice_take_bytes(&frame, &message->value) || slice_take_varint(&frame, &n) ||
+        n > BUS_MAX_HEADERS)
         return ERR_INVALID;
-    memcpy(name, topic.data, topic.size);
-    name[topic.size] = '\0';
-    message->topic = topic_find(name);
-    message->partition = (int32_t)partition;
     if (flags & FRAME_TOMBSTONE)
         message->value = (struct slice){0};
     size_t offsets[BUS_MAX_HEADERS];
@@ -212,7 +273,7 @@ static int frame_message(struct slice frame, struct bus_message *message,
         headers[i].name = (const char *)names->data + offsets[i];
     message->headers = headers;
     message->n_headers = (unsigned)n;
-    return message->topic < 0 ? ERR_INVALID : STATUS_OK;
+    return STATUS_OK;
 }
 
 /* One frame to the bus. 1: sent; 0: the bus is full. */

@@ -71,6 +71,19 @@ int park_unpack(struct stream *s, struct batch *batch, struct item *item, struct
                    "a parked message is of a topic that is no input");
 }
 
+/* False: the row waits for a release that has this input again. */
+bool park_known(const struct stream *s, struct slice in)
+{
+    struct slice topic;
+    uint64_t form;
+    if (slice_take_varint(&in, &form) || form != 1 || slice_take_bytes(&in, &topic))
+        return false;
+    for (unsigned i = 0; i < s->service->n_inputs; i++)
+        if (slice_equal_str(topic, topic_name(s->service->inputs[i].topic)))
+            return true;
+    return false;
+}
+
 /* Where its record stands in the log: the order in which the parked messages of a state are decided. */
 int64_t park_offset(const struct timer *timer)
 {

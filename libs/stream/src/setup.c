@@ -110,9 +110,6 @@ static int set_parts(struct stream *s)
         if (!part->dests)
             return ERR_NO_MEMORY;
     }
-    s->numbers = calloc((size_t)2 * TOPIC_COUNT * (size_t)s->n_parts, sizeof(*s->numbers));
-    if (!s->numbers)
-        return ERR_NO_MEMORY;
     s->mirrors = calloc(s->service->n_mirrors + 1, sizeof(*s->mirrors));
     for (unsigned i = 0; s->mirrors && i < s->service->n_mirrors; i++) {
         s->mirrors[i].spec = &s->service->mirrors[i];
@@ -142,6 +139,7 @@ int stream_create(struct stream **out, const struct stream_service *service,
     s->bus = options->bus;
     s->store = options->store;
     s->effects.stream = s;
+    (void)snprintf(s->source, sizeof(s->source), "/journey/%s", service->name);
     (void)snprintf(s->producer, sizeof(s->producer), "%s.%s", service->name,
                    options->generation ? options->generation : "1");
     set_states(s);
@@ -220,7 +218,6 @@ void stream_destroy(struct stream **stream)
         free(s->parts[p].dests);
     free(s->parts);
     free(s->slots);
-    free(s->numbers);
     free(s->effects.list);
     free(s->m.counters);
     free(s->calls);

@@ -151,9 +151,20 @@ static bool any_running(struct stream *s)
     return any;
 }
 
+/* Records that are decided one by one are committed one by one: else one that kills its service takes an innocent one
+ * before it along, again and again. */
+static unsigned commits_limit(const struct stream *s)
+{
+    for (int32_t p = 0; p < s->n_parts; p++)
+        for (unsigned i = 0; i < s->service->n_inputs && s->parts[p].state == PART_RUNNING; i++)
+            if (s->parts[p].inputs[i].singles)
+                return 1;
+    return COMMITS_IN_FLIGHT;
+}
+
 static void gather(struct stream *s)
 {
-    while (any_running(s) && !s->draining && !s->loading && s->committing < COMMITS_IN_FLIGHT &&
+    while (any_running(s) && !s->draining && !s->loading && s->committing < commits_limit(s) &&
            s->page_loads == 0 && s->unconfirmed < UNCONFIRMED_LIMIT && store_ready(s->store)) {
         struct batch *batch = free_batch(s);
         begin(s, batch);

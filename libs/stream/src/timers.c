@@ -318,6 +318,13 @@ struct page {
 
 static const uint8_t page_by[] = {0}, page_columns[] = {1, 2, 3, 4, 5, 6};
 
+/* What a later release set is left as a row, for a release that knows it. */
+static bool is_known(const struct stream *s, unsigned kind, struct slice data)
+{
+    return kind / TIMER_KINDS < s->service->n_states &&
+           (plain_kind(kind) != TIMER_PARKED || park_known(s, data));
+}
+
 /*
  * A full page: what is due at its last instant may go on in the next one, which begins before that instant. If the page
  * is of one instant, its timers are taken, and the next one begins there again when these have gone.
@@ -336,6 +343,7 @@ static void page_take(struct stream *s, struct part *part, const struct page *pa
         memcpy(key.tenant, v[0].s.data, 16);
         char *name = arena_str(page->arena, v[3].s);
         if (name && (v[4].i < last || one_instant || !full) &&
+            is_known(s, (unsigned)v[2].i, v[5].s) &&
             !timers_find(part, (unsigned)v[2].i, &key, name))
             timers_set(s, part, (unsigned)v[2].i, &key, name, v[4].i, v[5].s);
     }

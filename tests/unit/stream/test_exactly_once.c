@@ -135,7 +135,7 @@ static void any_fault_between_any_two_steps(void **state)
 {
     const char *n = getenv("WORLD_SEEDS"), *only = getenv("WORLD_SEED");
     uint64_t first = only ? (uint64_t)atoll(only) : 100;
-    uint64_t count = only ? 1 : (uint64_t)(n ? atoll(n) : 150);
+    uint64_t count = only ? 1 : (uint64_t)(n ? atoll(n) : 200);
     for (uint64_t seed = first; seed < first + count; seed++) {
         print_message("WORLD_SEED=%llu\n", (unsigned long long)seed);
         chaos(seed);

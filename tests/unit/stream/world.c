@@ -105,7 +105,7 @@ static bool store_step(struct world *world, struct instance *instance)
 {
     world->acting = instance;
     if (setjmp(world->died) == 0)
-        return store_mem_step(instance->store);
+        return store_mem_step_any(instance->store, world->faults ? world_below(world, 6) : 0);
     restart(world, instance);
     return false;
 }
@@ -247,12 +247,10 @@ void world_ask(struct world *world, int kind, unsigned key, int64_t by, unsigned
         send(world, TOPIC_TEMPLATE_COMMANDS, record_key, value, headers,
              kind == ASKED_COUNT && by == WORLD_MUTE ? 1 : 3);
     }
-    if (kind == ASKED_COUNT && by >= WORLD_HUGE)
+    if (kind == ASKED_COUNT && by != WORLD_MUTE && by >= WORLD_REJECTED)
         world->rejects += copies;
     world_tell(world, NULL, "command %llu, kind %d, key%u, by %lld, %u times",
                (unsigned long long)world->commands, kind, key, (long long)by, copies);
-    if (kind == ASKED_COUNT && by == WORLD_REJECTED)
-        world->rejects += copies;
     arena_destroy(&arena);
 }
 
@@ -429,8 +427,8 @@ static bool misfortune(struct world *world, struct instance *instance, uint64_t 
         world_drain(world, instance);
         world_crash(instance);
         world_start(world, instance);
-    } else if (dice < 34) {
-        bus_mem_hold(instance->bus, dice < 30);
+    } else if (dice < 37) {
+        bus_mem_hold(instance->bus, dice < 35);
     } else if (dice < 50) {
         bus_mem_deliver(instance->bus, 1 + world_below(world, 5));
     } else {
@@ -449,8 +447,8 @@ static bool request(struct world *world, uint64_t dice)
         world_command(world, key, -1 - (int64_t)world_below(world, 2), copies);
     else if (dice < 25)
         world_command(world, key, WORLD_REJECTED, copies);
-    else if (dice < 26 && !world_below(world, 4))
-        world_command(world, key, WORLD_UNSTORABLE, 1);
+    else if (dice < 26)
+        world_command(world, key, world_below(world, 3) ? WORLD_TALKATIVE : WORLD_UNSTORABLE, 1);
     else if (dice < 36)
         world_ask(world, ASKED_TIMER, key, (int64_t)world_below(world, 4) * 70000, copies);
     else if (dice < 40)

@@ -24,6 +24,7 @@ enum {
     WORLD_POISON = 999,   /* the process does not survive this one */
     WORLD_UNSTORABLE = 998, /* its row is refused by the database */
     WORLD_HUGE = 997,       /* its decision needs more memory than there is */
+    WORLD_TALKATIVE = 995,  /* its decision says a count, then more than a record holds */
     WORLD_MUTE = 996, /* a row, and nothing to say; nobody waits for the answer that it gives */
 };
 

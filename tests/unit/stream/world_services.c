@@ -140,11 +140,17 @@ static void outcome_row(struct stream_decision *d, const struct stream_message *
     stream_put_row(d, &world_log_rows, row);
 }
 
+static void add_to_sum(struct stream_decision *d, const struct stream_message *m, int64_t n)
+{
+    struct store_value row[3] = {{.s = slice_make(m->key.tenant, 16)}, {.s = m->key.id}, {.i = n}};
+    stream_put_row(d, &world_sums, row);
+}
+
 static void due(struct stream_decision *d, const struct stream_message *m)
 {
     Journey__V1__Count *state = d->state;
     if (strncmp(m->name, "many-", 5) == 0) {
-        outcome_row(d, m, strtoll(m->name + 5, NULL, 10));
+        add_to_sum(d, m, 1);
         return;
     }
     if (!state) {
@@ -200,6 +206,15 @@ static bool decide_badly(struct stream_decision *d, const struct stream_message 
     } else if (by == WORLD_HUGE) {
         while (arena_alloc(d->arena, 1 << 20))
             ;
+    } else if (by == WORLD_TALKATIVE) {
+        struct slice key = topic_key(m->key.tenant, m->key.id, d->arena);
+        for (size_t size = 16; size <= BUS_MAX_RECORD_BYTES; size += BUS_MAX_RECORD_BYTES - 16) {
+            Journey__V1__Count *count = arena_alloc(d->arena, sizeof(*count));
+            journey__v1__count__init(count);
+            count->value = -1;
+            count->tenant_id = (ProtobufCBinaryData){size, arena_alloc(d->arena, size)};
+            stream_publish(d, TOPIC_TEMPLATE_COUNTS, key, count, d->now_us);
+        }
     } else if (by == WORLD_MUTE) {
         reply_value(d, "nobody", 0);
     } else {
@@ -328,8 +343,7 @@ static void decide_event(struct stream_decision *d, const struct stream_message 
     state = state ? state : begin(d, &m->key);
     count_on(d, &m->key, state, &tally_of(state)->events, 1);
     stream_put_part(d, sub, SLICE_LITERAL("event"));
-    struct store_value row[3] = {{.s = slice_make(m->key.tenant, 16)}, {.s = m->key.id}, {.i = 1}};
-    stream_put_row(d, &world_sums, row);
+    add_to_sum(d, m, 1);
 }
 
 static void call(struct stream *stream, void *user, uint64_t ticket, const char *name,

@@ -1,0 +1,223 @@
+/*
+ * A session is the fold of what was said of it. This folds touchpoints and changes again, by rules of its own, and
+ * compares with the rows: numbers without gaps, totals, stage, times, conversions; ended once for each time it was open.
+ */
+#include "sim.h"
+
+#include "domain/conversion.h"
+#include "tables.h"
+
+#include "journey/v1/journey.pb-c.h"
+
+#include <stdlib.h>
+
+enum {
+    MAX_SESSIONS = 800,
+    MAX_ORDERS = 40
+};
+
+struct folded {
+    uint8_t tenant[16];
+    char id[64];
+    int total, rows, conversions, started, ended, reopened;
+    const char *stage;
+    const char *expected; /* the stage that the last event brings it to; NULL: none */
+    int64_t start_us, last_us, ended_last_us;
+    uint64_t orders[MAX_ORDERS];
+    unsigned n_orders;
+    bool open, seen_row;
+};
+
+struct folds {
+    struct folded *list[1024];
+    struct folded all[MAX_SESSIONS];
+    unsigned n;
+    unsigned order_conversions, other_conversions;
+};
+
+static struct folded *find(struct sim *sim, struct slice tenant, struct slice id)
+{
+    struct folds *folds = sim->checks;
+    uint64_t at = hash64(id.data, id.size, tenant.data[1]);
+    for (;; at++) {
+        struct folded *f = folds->list[at % 1024];
+        if (f && (memcmp(f->tenant, tenant.data, 16) != 0 || !slice_equal_str(id, f->id)))
+            continue;
+        if (f)
+            return f;
+        assert(folds->n < MAX_SESSIONS && id.size < sizeof(f->id));
+        f = folds->list[at % 1024] = &folds->all[folds->n++];
+        memcpy(f->tenant, tenant.data, 16);
+        memcpy(f->id, id.data, id.size);
+        f->start_us = INT64_MAX;
+        f->last_us = INT64_MIN;
+        f->stage = "awareness";
+        return f;
+    }
+}
+
+static int rank(const char *stage)
+{
+    static const char *const stages[] = {"awareness", "consideration", "decision", "conversion",
+                                         "retention"};
+    for (int i = 0; i < 5; i++)
+        if (strcmp(stage, stages[i]) == 0)
+            return i;
+    return -1;
+}
+
+static const char *brings_to(const Journey__V1__Touchpoint *t)
+{
+    static const char *const moves[][2] = {{"Product List Viewed", "consideration"},
+                                           {"Product Viewed", "consideration"},
+                                           {"Product Added", "decision"},
+                                           {"Checkout Started", "decision"},
+                                           {"Order Completed", "conversion"}};
+    if (strcmp(t->conversion_type, "purchase") == 0)
+        return "conversion";
+    for (unsigned i = 0; i < ARRAY_SIZE(moves); i++)
+        if (strcmp(t->event_name, moves[i][0]) == 0)
+            return moves[i][1];
+    return NULL;
+}
+
+static void fold_conversion(struct sim *sim, struct folded *f, const Journey__V1__Touchpoint *t)
+{
+    struct folds *folds = sim->checks;
+    f->conversions++;
+    if (!t->order_id[0]) {
+        folds->other_conversions++;
+        return;
+    }
+    uint64_t order = hash64(t->order_id, strlen(t->order_id), 1);
+    for (unsigned i = 0; i < f->n_orders; i++)
+        if (f->orders[i] == order)
+            violation(sim, "order %s is counted twice in session %s", t->order_id, f->id);
+    if (f->n_orders < MAX_ORDERS)
+        f->orders[f->n_orders++] = order;
+}
+
+static void fold_touchpoint(struct sim *sim, const struct bus_record *record)
+{
+    ProtobufCAllocator allocator = sim_allocator(sim);
+    Journey__V1__Touchpoint *t =
+        journey__v1__touchpoint__unpack(&allocator, record->value.size, record->value.data);
+    struct folded *f = find(sim, slice_make(t->tenant_id.data, 16), slice_str(t->session_id));
+    bool moved = strcmp(t->touchpoint_type, "stage_transition") == 0;
+    if (t->touchpoint_sequence != ++f->total)
+        violation(sim, "sequence numbers without gaps: session %s has %d after %d", f->id,
+                  t->touchpoint_sequence, f->total - 1);
+    /* a start may find that somebody converted lately */
+    if (strcmp(f->stage, "awareness") == 0 && strcmp(t->stage, "retention") == 0 && !moved)
+        f->stage = "retention";
+    const char *expected = f->expected && rank(f->expected) > rank(f->stage) ? f->expected : NULL;
+    if (expected && (!moved || strcmp(t->stage, expected) != 0))
+        violation(sim, "session %s, touchpoint %d: in %s, brought to %s, is in %s", f->id,
+                  t->touchpoint_sequence, f->stage, expected, t->stage);
+    if (!moved && strcmp(t->stage, f->stage) != 0)
+        violation(sim, "session %s, touchpoint %d: in %s without a move from %s", f->id,
+                  t->touchpoint_sequence, t->stage, f->stage);
+    f->expected = moved ? NULL : brings_to(t);
+    f->stage = t->stage;
+    f->start_us = min_i64(f->start_us, t->timestamp_us);
+    f->last_us = max_i64(f->last_us, t->timestamp_us);
+    if (t->conversion_type[0])
+        fold_conversion(sim, f, t);
+}
+
+static void fold_change(struct sim *sim, const struct bus_record *record)
+{
+    ProtobufCAllocator allocator = sim_allocator(sim);
+    Journey__V1__SessionState *s =
+        journey__v1__session_state__unpack(&allocator, record->value.size, record->value.data);
+    struct folded *f = find(sim, slice_make(s->tenant_id.data, 16), slice_str(s->session_id));
+    if (strcmp(s->change, "started") == 0) {
+        f->started++;
+        f->open = true;
+        f->start_us = min_i64(f->start_us, s->at_us);
+        f->last_us = max_i64(f->last_us, s->at_us);
+        if (strcmp(s->current_stage, "retention") == 0 && strcmp(f->stage, "awareness") == 0)
+            f->stage = "retention";
+    } else if (strcmp(s->change, "reopened") == 0) {
+        if (f->open)
+            violation(sim, "session %s is reopened while it is open", f->id);
+        f->open = true;
+    } else if (strcmp(s->change, "ended") == 0) {
+        f->ended++;
+        f->open = false;
+        f->ended_last_us = max_i64(f->ended_last_us, s->last_us);
+    }
+}
+
+/* A session may also be told to end that fell idle before: that is no second firing of its timer. */
+static void compare(struct sim *sim, struct folded *f, const Journey__V1__SessionRecord *r)
+{
+    int64_t last_us = max_i64(f->last_us, f->ended_last_us);
+    f->seen_row = true;
+    if (f->total != r->total_touchpoints || f->conversions != r->conversions ||
+        strcmp(f->stage, r->current_stage) != 0)
+        violation(
+            sim,
+            "state = fold: session %s has %d touchpoints, %d conversions, is in %s; folded %d, "
+            "%d, %s",
+            f->id, r->total_touchpoints, r->conversions, r->current_stage, f->total, f->conversions,
+            f->stage);
+    if (r->start_us > f->start_us || r->last_us != last_us ||
+        (!f->ended_last_us && r->start_us != f->start_us))
+        violation(sim, "state = fold: session %s lasts %lld..%lld, folded %lld..%lld", f->id,
+                  (long long)r->start_us, (long long)r->last_us, (long long)f->start_us,
+                  (long long)last_us);
+    if (f->open || !r->end_us)
+        violation(sim, "session %s never ended, though it fell idle", f->id);
+    if (f->rows != f->total)
+        violation(sim, "session %s has %d rows of %d touchpoints", f->id, f->rows, f->total);
+}
+
+static void compare_rows(struct sim *sim)
+{
+    static const struct store_value *rows[20000];
+    struct folds *folds = sim->checks;
+    ProtobufCAllocator allocator = sim_allocator(sim);
+    unsigned n = store_mem_rows(sim->dbs[JOURNEY], &touchpoints_table, rows, ARRAY_SIZE(rows));
+    for (unsigned i = 0; i < n; i++)
+        find(sim, rows[i][TOUCHPOINTS_TENANT_ID].s, rows[i][TOUCHPOINTS_SESSION_ID].s)->rows++;
+    n = store_mem_rows(sim->dbs[JOURNEY], &sessions_table, rows, ARRAY_SIZE(rows));
+    for (unsigned i = 0; i < n; i++) {
+        struct slice state = rows[i][SESSIONS_STATE].s;
+        Journey__V1__SessionRecord *record =
+            journey__v1__session_record__unpack(&allocator, state.size, state.data);
+        compare(sim, find(sim, rows[i][SESSIONS_TENANT_ID].s, rows[i][SESSIONS_SESSION_ID].s),
+                record);
+    }
+    for (unsigned i = 0; i < folds->n; i++)
+        if (!folds->all[i].seen_row)
+            violation(sim, "session %s has no row", folds->all[i].id);
+    n = store_mem_rows(sim->dbs[JOURNEY], &conversions_table, rows, ARRAY_SIZE(rows));
+    unsigned others = 0;
+    for (unsigned i = 0; i < n; i++)
+        others += rows[i][CONVERSIONS_ORDER_ID].null;
+    if (others != folds->other_conversions)
+        violation(sim, "%u conversions without an order, %u rows", folds->other_conversions,
+                  others);
+}
+
+static const struct store_table timers = {.name = "timers"};
+
+void check_sessions(struct sim *sim)
+{
+    const struct store_value *rows[4];
+    sim->checks = calloc(1, sizeof(struct folds));
+    if (!sim->checks)
+        abort();
+    ledger_each(sim, TOPIC_STATES, fold_change);
+    struct folds *folds = sim->checks;
+    for (unsigned i = 0; i < folds->n; i++)
+        folds->all[i].stage = "awareness";
+    ledger_each(sim, TOPIC_TOUCHPOINTS, fold_touchpoint);
+    compare_rows(sim);
+    for (unsigned s = 0; s < SERVICES; s++)
+        if (store_mem_rows(sim->dbs[s], &timers, rows, 4))
+            violation(sim, "timers are left, though everything is over");
+    free(sim->checks);
+    sim->checks = NULL;
+}

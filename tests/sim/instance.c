@@ -1,0 +1,194 @@
+/* An instance: the real service on a bus, a store and a clock of its own, in this release or the one before. */
+#include "sim.h"
+
+#include "ingest.h"
+#include "journey_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct instance *running; /* the instance that is deciding */
+static jmp_buf killed;
+
+const char *instance_name(const struct instance *instance)
+{
+    static char names[4][24];
+    static unsigned next;
+    char *name = names[next++ % 4];
+    (void)snprintf(name, sizeof(names[0]), "%s %u",
+                   instance->service == INGEST ? "ingest" : "journey", instance->number);
+    return name;
+}
+
+/* ---- the services, as this instance's release has them ---- */
+
+static const struct stream_service *const services[SERVICES] = {&ingest_service,
+                                                                &journey_state_service};
+
+static bool kills(const struct stream_message *m)
+{
+    const char *id = "";
+    if (m->kind == STREAM_RECORD && m->input->topic == TOPIC_EVENTS)
+        id = ((const Journey__V1__EventBatch *)m->body)->events[m->index]->message_id;
+    else if (m->kind == STREAM_RECORD && m->input->topic == TOPIC_ACCEPTED)
+        id = ((const Journey__V1__Accepted *)m->body)->event->message_id;
+    if (running->service == INGEST)
+        return strncmp(id, "killi", 5) == 0;
+    return strncmp(id, "killj", 5) == 0;
+}
+
+static void decide(struct stream_decision *decision, const struct stream_message *m)
+{
+    const struct stream_service *service = services[running->service];
+    if (kills(m))
+        longjmp(killed, 1);
+    for (unsigned i = 0; i < service->n_inputs; i++)
+        if (service->inputs[i].topic == m->input->topic)
+            service->inputs[i].decide(decision, m);
+}
+
+/* The release before: ingest without imports, journey-state without commands. */
+static void make_tables(struct stream_service out[SERVICES][2],
+                        struct stream_input inputs[SERVICES][2][8])
+{
+    static const int added[SERVICES] = {TOPIC_IMPORTS, TOPIC_COMMANDS_JOURNEY_STATE};
+    for (unsigned s = 0; s < SERVICES; s++) {
+        for (unsigned old = 0; old < 2; old++) {
+            out[s][old] = *services[s];
+            out[s][old].inputs = inputs[s][old];
+            out[s][old].n_inputs = 0;
+            for (unsigned i = 0; i < services[s]->n_inputs; i++) {
+                if (old && services[s]->inputs[i].topic == added[s])
+                    continue;
+                struct stream_input *input = &inputs[s][old][out[s][old].n_inputs++];
+                *input = services[s]->inputs[i];
+                input->decide = decide;
+            }
+        }
+    }
+}
+
+static const struct stream_service *table_of(const struct instance *instance)
+{
+    static struct stream_service tables[SERVICES][2];
+    static struct stream_input inputs[SERVICES][2][8];
+    if (!tables[0][0].name)
+        make_tables(tables, inputs);
+    return &tables[instance->service][instance->old_release];
+}
+
+/* ---- what it says of itself ---- */
+
+static void observe(void *user, enum log_level level, const char *event, const char *fields)
+{
+    struct instance *instance = user;
+    struct sim *sim = instance->sim;
+    story(sim, "%s: %s %s", instance_name(instance), event, fields);
+    if (strcmp(event, "poison_message") == 0) {
+        tally.steps[STEP_POISONED]++;
+        /* five attempts that all met with bad luck are taken for its fault: rare, and it is told */
+        if (!sim->plan->poison && sim->misfortunes[instance->service] < 5)
+            violation(sim, "an innocent record was condemned: %s", fields);
+    } else if (strcmp(event, "partition_stopped") == 0) {
+        outage_stopped(instance, fields);
+    } else if (strcmp(event, "partitions_forgotten") == 0) {
+        sim->misfortunes[instance->service]++;
+        tally.steps[STEP_FENCED] += strstr(fields, "fenced") != NULL;
+        tally.steps[STEP_UNKNOWN] += strstr(fields, "commit failed") != NULL;
+    } else if (strcmp(event, "commit_failed") == 0 && level == LOG_ERROR) {
+        violation(sim, "a commit was refused for good: %s", fields);
+    } else if (strcmp(event, "state_undecodable") == 0 || strcmp(event, "timer_refused") == 0) {
+        violation(sim, "%s %s", event, fields);
+    }
+}
+
+static int64_t now(struct clock *clock)
+{
+    const struct instance *instance = (const void *)clock; /* its first member */
+    return instance->sim->now_us + instance->skew_us;
+}
+
+void instance_start(struct instance *instance)
+{
+    struct sim *sim = instance->sim;
+    struct random random = {mix(sim->plan->seed, 1000000 + sim->step)};
+    struct err err = {0};
+    instance->clock.now_us = now;
+    instance->table = *table_of(instance);
+    instance->life++;
+    wire_open(instance);
+    vault_open(instance);
+    instance->metrics = metrics_create();
+    struct stream_options options = {.bus = &instance->bus.bus,
+                                     .store = &instance->store.store,
+                                     .clock = &instance->clock,
+                                     .metrics = instance->metrics,
+                                     .user = instance,
+                                     .observe = observe,
+                                     .batch_limit = 1 + (unsigned)below(&random, 40),
+                                     .cache_bytes = below(&random, 2) ? 4096 : 0};
+    if (stream_create(&instance->stream, &instance->table, &options, &err) < 0)
+        abort();
+    instance->up = true;
+    instance->kicked_until = instance->asleep_until = instance->down_until = 0;
+    story(sim, "%s starts%s", instance_name(instance),
+          instance->old_release ? ", in the release before" : "");
+}
+
+static void count_metrics(const struct instance *instance)
+{
+    static const struct {
+        const char *name;
+        enum step_id step;
+    } counted[] = {{"\njourney_stream_repeats_total ", STEP_REPEAT},
+                   {"\njourney_stream_gaps_total ", STEP_GAP},
+                   {"\njourney_stream_parked_total ", STEP_PARKED},
+                   {"\njourney_ingest_duplicates_total ", STEP_DEDUPED}};
+    _cleanup_(buf_deinit) struct buf text = {0};
+    metrics_render(instance->metrics, &text);
+    for (unsigned i = 0; i < ARRAY_SIZE(counted); i++) {
+        const char *at = strstr((const char *)text.data, counted[i].name);
+        if (at)
+            tally.steps[counted[i].step] += (uint64_t)strtod(at + strlen(counted[i].name), NULL);
+    }
+}
+
+/* Nothing is finished, nothing is told. */
+void instance_crash(struct instance *instance)
+{
+    struct random random = {mix(instance->sim->plan->seed, 2000000 + instance->sim->step)};
+    if (!instance->up)
+        return;
+    instance->up = false;
+    instance->sim->misfortunes[instance->service]++;
+    count_metrics(instance);
+    vault_close(instance);
+    stream_destroy(&instance->stream);
+    wire_close(instance, &random);
+    metrics_destroy(&instance->metrics);
+}
+
+void instance_step(struct instance *instance)
+{
+    if (!instance->up)
+        return;
+    running = instance;
+    if (setjmp(killed)) {
+        story(instance->sim, "%s dies of a record", instance_name(instance));
+        tally.faults[FAULT_POISON]++;
+        instance_crash(instance);
+        instance->down_until = instance->sim->step + 5;
+        instance->sim->progress++;
+        return;
+    }
+    (void)stream_step(instance->stream);
+}
+
+bool instance_store_step(struct instance *instance)
+{
+    if (!instance->up || !vault_step(instance))
+        return false;
+    instance->sim->progress++;
+    ledger_look(instance->sim, instance->service, instance);
+    return true;
+}
