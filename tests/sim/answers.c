@@ -53,6 +53,12 @@ static void take_answer(struct sim *sim, struct action *action, Journey__V1__Rep
         violation(sim, "one answer per command: %s is answered %d, before %d%s",
                   reply->correlation_id, status, command->status,
                   command->status == status ? ", in other words" : "");
+    size_t size = strlen(reply->correlation_id);
+    bool other = reply->correlation_id[size - 1] == 'x';
+    if (command->status && command->answered != 1U + other)
+        violation(sim, "%s has another body than what was answered, and is not refused",
+                  reply->correlation_id);
+    command->answered = 1U + other;
     if (command->status)
         tally.steps[STEP_DEDUPED]++;
     command->status = status;

@@ -119,8 +119,9 @@ struct event_fate {
 };
 
 struct command_fate {
-    unsigned copies, touchpoints, answered;
-    int status; /* of the answer that is kept; 0: none yet */
+    unsigned copies, touchpoints;
+    unsigned answered; /* the body that was: 1, or 2: the other one */
+    int status;        /* of the answer that is kept; 0: none yet */
     uint64_t hash;
     bool other_body; /* some copies had another body */
     bool unusable;

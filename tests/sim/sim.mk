@@ -1,7 +1,7 @@
 # The simulation: tests/sim, a program with both services, on the twins.
 #
 #   make sim SEEDS=2000 SEED=1           runs so many seeds from that on; STORY=1 tells what a failing one does
-#   make sim-mutants SEEDS=2000          removes one guard after the other and says after how many seeds each was missed
+#   make sim-mutants SEEDS=2000          removes one guard after the other and says after how many seeds each was caught
 
 SIM_BUILD ?= release
 SIM_SERVICES := ingest journey-state
@@ -28,3 +28,7 @@ sim-program: $(B)/tests/sim/sim
 sim:
 	@$(MAKE) --no-print-directory -s BUILD=$(SIM_BUILD) sim-program
 	@SEEDS=$(SEEDS) SEED=$(SEED) STORY=$(STORY) $(O)/$(SIM_BUILD)/tests/sim/sim
+
+.PHONY: sim-mutants
+sim-mutants:
+	@tests/sim/mutants/run $(O)/mutants $(or $(SEEDS),2000) $(MUTANTS)

@@ -45,7 +45,7 @@ static char *put_number(char *at, uint64_t number)
 static size_t format_id(char id[MAX_ID], const struct stream *s, const struct part *part,
                         const struct bus_message *message, uint64_t number)
 {
-    _Static_assert(sizeof(s->producer) + 64 + 3 * 21 < MAX_ID, "a topic's name has its room");
+    _Static_assert(sizeof(s->producer) + 64 + 63 < MAX_ID, "a topic's name has its room");
     char *at = put_number(put_text(id, s->producer), (uint64_t)part->id);
     *at++ = '/';
     at = put_number(put_text(at, topic_name(message->topic)), (uint64_t)message->partition);
