@@ -12,7 +12,8 @@
 # tests/unit/<owner>/test_*.c and tests/integration/<owner>/test_*.c are a program each; the other .c files of the folder
 # are linked to all of its programs, and those of the unit folder to the integration tests as well: so an operation struct's
 # conformance suite is written once. A program may include every public header and its owner's own ones, and is linked with
-# what its owner uses plus <owner>_TEST_USES; a service's with its domain archive and its sources other than main.c.
+# what its owner uses plus <owner>_TEST_USES; a service's with its domain archive and its sources other than main.c. Whoever
+# uses the library stream is also linked with tests/rig: a service on the twins of Kafka and Postgres.
 
 OWNERS ?= $(LIBS) $(SERVICES)
 unit_BUILD := $(if $(filter command environment%,$(origin BUILD)),$(BUILD),asan)
@@ -22,7 +23,7 @@ test_uses = $(sort $(call uses,$(filter $(1),$(LIBS)) $(if $(filter $(1),$(SERVI
 test_sources = $(wildcard tests/$(1)/$(2)/test_*.c)
 test_helpers = $(filter-out tests/unit/$(2)/test_%,$(wildcard tests/unit/$(2)/*.c)) \
     $(if $(filter integration,$(1)),$(filter-out tests/integration/$(2)/test_%,$(wildcard tests/integration/$(2)/*.c)))
-test_archives = $(if $(filter $(1),$(SERVICES)),$(B)/lib$(1)-parts.a $(if $($(1)_DOMAIN),$(B)/lib$(1)-domain.a)) $(call archives,$(call test_uses,$(1)))
+test_archives = $(if $(filter $(1),$(SERVICES)),$(B)/lib$(1)-parts.a $(if $($(1)_DOMAIN),$(B)/lib$(1)-domain.a)) $(if $(filter stream,$(call test_uses,$(1))),$(B)/librig.a) $(call archives,$(call test_uses,$(1)))
 test_pkgs = $(call pkgs,$(call test_uses,$(1)) $(1)) $(2)
 test_includes = -Itests $(foreach d,$(wildcard libs/$(1)/src services/$(1) tests/unit/$(1)),-I$(d)) $(call includes,$(LIBS) proto)
 test_link = $(CC) $(LDFLAGS) $(1) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
@@ -34,6 +35,14 @@ $(B)/lib$(1)-parts.a: $(patsubst %.c,$(B)/services/$(1)/%.o,$(filter-out main.c,
 	@rm -f $$@; ar rcs $$@ $$^
 endef
 $(foreach s,$(SERVICES),$(eval $(call test_parts,$(s))))
+
+RIG_C := $(wildcard tests/rig/*.c)
+$(B)/tests/rig/%.o: tests/rig/%.c $(PROTO_H)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(WARNINGS) -MMD -MP $(call test_includes) $(call pkgcflags,$(call pkgs,$(LIBS) proto) cmocka) -c $< -o $@
+$(B)/librig.a: $(RIG_C:%.c=$(B)/%.o)
+	@rm -f $@; ar rcs $@ $^
+-include $(RIG_C:%.c=$(B)/%.d)
 
 define test_folder # 1: unit or integration, 2: owner
 $(B)/tests/$(1)/$(2)/%.o: tests/$(1)/$(2)/%.c $(if $(filter proto,$(call test_uses,$(2))),$(PROTO_H))

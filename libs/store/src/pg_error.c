@@ -35,6 +35,16 @@ void store_pg_text(char *out, size_t size, const char *message)
     out[n] = '\0';
 }
 
+/* A table, column, function or schema that is not there. */
+static const char *hint(const char *state)
+{
+    static const char *const missing[] = {"42P01", "42703", "42883", "3F000"};
+    for (unsigned i = 0; i < ARRAY_SIZE(missing); i++)
+        if (strcmp(state, missing[i]) == 0)
+            return "; is migrations/<schema> as the code wants it, and applied?";
+    return "";
+}
+
 int store_pg_error(struct err *err, const PGresult *result)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -48,5 +58,5 @@ int store_pg_error(struct err *err, const PGresult *result)
     const struct rule *rule = rules;
     while (strncmp(state, rule->prefix, strlen(rule->prefix)) != 0)
         rule++;
-    return err_set(err, rule->code, rule->class, "store: %s (%s)", text, state);
+    return err_set(err, rule->code, rule->class, "store: %s (%s%s)", text, state, hint(state));
 }

@@ -151,7 +151,7 @@ struct stream_part {
 
 struct stream_decision {
     int64_t now_us;
-    struct arena *arena; /* lives until the batch is settled */
+    struct arena *arena; /* lives until the batch is settled; when it gives NULL, return */
     struct random
         random;  /* seeded from the message's own id: the same again if it is decided again */
     void *state; /* decoded, or NULL: none yet. Change it in place, then stream_put_state() */
@@ -184,12 +184,16 @@ void stream_publish(struct stream_decision *decision, int topic, struct slice ke
 /* The same, and whoever waits for this message's answer now waits for that of the receiver. */
 void stream_forward(struct stream_decision *decision, int topic, struct slice key,
                     const void *message, int64_t time_us);
-/* One timer per state and name: setting it again moves it. Leave one that would only move later: let it fire, look, set again. */
+/* One timer per state and name, and then the state's due() decides. Setting it again moves it; leave one that would only move
+ * later: let it fire (it is gone then), look, set again. */
 void stream_set_timer(struct stream_decision *decision, const char *name, int64_t due_us);
 void stream_cancel_timer(struct stream_decision *decision, const char *name);
 /* Answers the command (a journey.v1.Reply; its correlation id is filled in). Kept for 24 h under the command's id unless
  * the command is read_only or the answer is 404. Without a waiting command: nothing. */
 void stream_reply(struct stream_decision *decision, const void *reply);
+/* An answer of one part; json: NULL when the arena is full. */
+void stream_reply_part(struct stream_decision *decision, int status, const char *name,
+                       const char *json);
 void stream_reply_problem(struct stream_decision *decision, int status, const char *code,
                           const char *detail);
 /* Answers the command, after this batch is committed, from rows: the slow way that is never in the stream's. `answer`

@@ -361,6 +361,17 @@ static void apply_one(struct stream *s, struct batch *batch, struct item *item,
     }
 }
 
+/* A timer that nobody would look at is a slip of the service's. */
+static int check_timers(struct stream *s, const struct item *item, struct err *err)
+{
+    const struct stream_state *state = s->states[item->state];
+    for (unsigned i = 0; i < s->effects.n && !state->due; i++)
+        if (s->effects.list[i].kind == EFFECT_TIMER_SET || s->effects.list[i].kind == EFFECT_CALL)
+            return err_set(err, ERR_INVALID, ERR_CLASS_PERMANENT,
+                           "a timer or call of the state %s, which has no due()", state->name);
+    return STATUS_OK;
+}
+
 /* States are encoded and measured before anything else happens. */
 static int pack_states(struct stream *s, struct batch *batch, struct err *err)
 {
@@ -412,7 +423,9 @@ int apply_effects(struct stream *s, struct batch *batch, struct item *item,
         apply_problem(s, batch, item, 503, "unavailable", "too many questions are being answered");
         return STATUS_OK;
     }
-    int status = pack_states(s, batch, err);
+    int status = check_timers(s, item, err);
+    if (!status)
+        status = pack_states(s, batch, err);
     if (!status)
         status = say_all(s, batch, item, err);
     if (status < 0)

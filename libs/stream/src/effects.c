@@ -100,6 +100,24 @@ void stream_reply(struct stream_decision *d, const void *reply)
     add(d, EFFECT_REPLY)->pointer = reply;
 }
 
+void stream_reply_part(struct stream_decision *d, int status, const char *name, const char *json)
+{
+    Journey__V1__Reply *reply = arena_alloc(d->arena, sizeof(*reply));
+    Journey__V1__ReplyPart *part = arena_alloc(d->arena, sizeof(*part));
+    Journey__V1__ReplyPart **parts = arena_alloc(d->arena, sizeof(*parts));
+    if (!reply || !part || !parts || !json)
+        return;
+    journey__v1__reply__init(reply);
+    journey__v1__reply_part__init(part);
+    part->name = arena_copy(d->arena, name, strlen(name));
+    part->json = arena_copy(d->arena, json, strlen(json));
+    parts[0] = part;
+    reply->status = status;
+    reply->parts = parts;
+    reply->n_parts = 1;
+    stream_reply(d, reply);
+}
+
 void stream_reply_problem(struct stream_decision *d, int status, const char *code,
                           const char *detail)
 {

@@ -505,6 +505,9 @@ void load_submit(struct stream *s, struct batch *batch);
 void load_finish(struct stream *s, struct batch *batch);
 void load_deinit(struct batch *batch);
 
+/* check.c */
+int check_service(const struct stream_service *service, struct err *err) MUST_CHECK;
+
 /* decide.c, apply.c */
 void apply_timer(struct stream *s, struct batch *batch, struct item *item, unsigned plain,
                  const char *name, int64_t due_us, struct slice data);

@@ -124,7 +124,8 @@ static int set_parts(struct stream *s)
 int stream_create(struct stream **out, const struct stream_service *service,
                   const struct stream_options *options, struct err *err)
 {
-    assert(service->n_inputs <= MAX_INPUTS && service->n_states < MAX_STATES);
+    if (check_service(service, err) < 0)
+        return ERR_INVALID;
     struct stream *s = calloc(1, sizeof(*s));
     if (!s)
         return err_set(err, ERR_NO_MEMORY, ERR_CLASS_FATAL, "out of memory");

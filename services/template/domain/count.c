@@ -9,3 +9,8 @@ int count_up(int64_t *value, int64_t by, struct err *err)
     *value += by;
     return STATUS_OK;
 }
+
+int64_t count_kept_until(int64_t last_us)
+{
+    return last_us + 30 * DAY_US;
+}

@@ -2,7 +2,7 @@
  * The service's tables on Postgres: the migrations have the columns that the code writes, and what clients send, the odd
  * included, goes in and comes out again. In a database of its own, made anew.
  */
-#include "rig.h"
+#include "say.h"
 
 #include "borrow.h"
 #include "journey_state.h"
@@ -238,7 +238,7 @@ static const char *read_session(struct rig *rig, const char *session)
 
 static void test_everything_goes_in(void **state)
 {
-    struct rig *rig = rig_create_on(&pg, NULL);
+    struct rig *rig = rig_create_on(&journey_state_service, &pg, NULL);
     Journey__V1__Command *start = rig_start(rig, "s1", "mobile", "tiktok");
     start->start->user = borrow_id(rig_user);
     start->start->start->utm_data = borrow_text("{\"utm\":\"a\\u0000\\ud800b\",\"n\":1e400}");
@@ -285,7 +285,7 @@ static void test_everything_goes_in(void **state)
 
 static void test_pages(void **state)
 {
-    struct rig *rig = rig_create_on(&pg, NULL);
+    struct rig *rig = rig_create_on(&journey_state_service, &pg, NULL);
     for (int i = 0; i < 5; i++)
         rig_accept(rig, rig_event(rig, "pages", "Signed Up", "{\"a\":[1,{}]}"));
     (void)read_session(rig, "pages");

@@ -1,9 +1,8 @@
 /* Touchpoints and conversions by command, and lists of touchpoints. */
-#include "rig.h"
+#include "say.h"
 
 #include "borrow.h"
 #include "tables.h"
-#include "topics.h"
 
 #include <stdio.h>
 
@@ -11,14 +10,12 @@ static struct rig *rig;
 
 static int setup(void **state)
 {
-    rig = rig_create();
+    rig = rig_create(&journey_state_service);
     return 0;
 }
 
 static int teardown(void **state)
 {
-    if (rig->stopped[0])
-        (void)fprintf(stderr, "observed: %s\n", rig->stopped);
     rig_destroy(&rig);
     return 0;
 }

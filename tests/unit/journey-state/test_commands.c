@@ -1,9 +1,8 @@
 /* Starting, reading, moving and ending a session by command. */
-#include "rig.h"
+#include "say.h"
 
 #include "borrow.h"
 #include "tables.h"
-#include "topics.h"
 
 #include <stdio.h>
 
@@ -11,14 +10,12 @@ static struct rig *rig;
 
 static int setup(void **state)
 {
-    rig = rig_create();
+    rig = rig_create(&journey_state_service);
     return 0;
 }
 
 static int teardown(void **state)
 {
-    if (rig->stopped[0])
-        (void)fprintf(stderr, "observed: %s\n", rig->stopped);
     rig_destroy(&rig);
     return 0;
 }
@@ -249,8 +246,8 @@ static void test_unknown_command_stops(void **state)
     (void)rig_ask(rig, rig_start(rig, "s1", "mobile", "tiktok"));
     assert_null(rig_ask(rig, rig_command(rig, "s1")));
     assert_int_equal(bus_mem_end(rig->cluster, topic_dlq(TOPIC_COMMANDS_JOURNEY_STATE), 0), 0);
-    assert_true(rig->stopped[0]);
-    rig->stopped[0] = '\0';
+    assert_true(rig->alarm[0]);
+    rig->alarm[0] = '\0';
 }
 
 int main(void)

@@ -25,11 +25,13 @@ static const struct store_column columns[] = {
     {"tenant_id", STORE_UUID, 0}, {"id", STORE_TEXT, 0}, {"state", STORE_BYTES, 0}};
 static const struct store_table table = {
     .name = "things", .columns = columns, .n_columns = 3, .n_key = 2};
-static const struct stream_state state_of_things = {.name = "thing", .table = &table};
+static const struct stream_state state_of_things = {
+    .name = "thing", .table = &table, .type = &journey__v1__command__descriptor};
 static const struct stream_state *const states[] = {&state_of_things};
 static const struct stream_counter counters[] = {{"test_things_total", NULL, "things"}};
 static struct stream_input inputs[] = {{.topic = TOPIC_TEMPLATE_COMMANDS,
                                         .lane = BUS_LANE_COMMANDS,
+                                        .type = &journey__v1__command__descriptor,
                                         .state = &state_of_things,
                                         .key = no_key,
                                         .decide = no_decision}};

@@ -1,30 +1,10 @@
-/* What tests say to the service. */
-#include "rig.h"
+#include "say.h"
 
 #include "borrow.h"
-#include "topics.h"
 
 #include "journey/v1/settings.pb-c.h"
 
-void rig_send(struct rig *rig, int topic, struct slice key, const ProtobufCMessage *message,
-              const char *correlation)
-{
-    size_t size = protobuf_c_message_get_packed_size(message);
-    uint8_t *value = arena_alloc(rig->arena, size + 1);
-    protobuf_c_message_pack(message, value);
-    const char *id = arena_printf(rig->arena, "test-%llu", (unsigned long long)++rig->sent);
-    const struct bus_header headers[] = {{"ce_id", slice_str(id)},
-                                         {"reply-partition", SLICE_LITERAL("0")},
-                                         {"correlation-id", slice_str(correlation)}};
-    const struct bus_message m = {.topic = topic,
-                                  .partition = topic_partition(key, RIG_PARTITIONS),
-                                  .key = key,
-                                  .value = slice_make(value, size),
-                                  .headers = headers,
-                                  .n_headers = correlation ? 3 : 1};
-    struct err err = {0};
-    assert_int_equal(bus_send(rig->client, &m, &err), 0);
-}
+const uint8_t rig_user[16] = {4, 5, 6};
 
 Journey__V1__Accepted *rig_event(struct rig *rig, const char *session, const char *name,
                                  const char *properties)
@@ -68,22 +48,6 @@ void rig_setting(struct rig *rig, const char *key, const char *value)
     setting.value = borrow_text(value);
     rig_send(rig, TOPIC_SETTINGS, slice_str(tenant), &settings.base, NULL);
     rig_settle(rig);
-}
-
-Journey__V1__Command *rig_command(struct rig *rig, const char *session)
-{
-    Journey__V1__Command *c = arena_alloc(rig->arena, sizeof(*c));
-    uint8_t *id = arena_alloc(rig->arena, 16);
-    journey__v1__command__init(c);
-    rig->sent++;
-    memcpy(id, &rig->sent, sizeof(rig->sent));
-    c->tenant_id = borrow_id(rig_tenant);
-    c->id = c->body_hash = (ProtobufCBinaryData){16, id};
-    c->subject = borrow_text(session);
-    c->received_us = rig->now_us;
-    c->deadline_us = rig->now_us + 2 * SECOND_US;
-    c->message_id = arena_printf(rig->arena, "command-%llu", (unsigned long long)rig->sent);
-    return c;
 }
 
 Journey__V1__Command *rig_start(struct rig *rig, const char *session, const char *device,
@@ -168,4 +132,45 @@ Journey__V1__Command *rig_end(struct rig *rig, const char *session, const char *
     journey__v1__end_session__init(c->end);
     c->end->exit_point = borrow_text(exit_point);
     return c;
+}
+
+/* ---- hearing ---- */
+
+unsigned rig_touchpoints(struct rig *rig, const Journey__V1__Touchpoint *list[RIG_MAX])
+{
+    unsigned n = 0;
+    while ((list[n] = rig_message(rig, TOPIC_TOUCHPOINTS, n, &journey__v1__touchpoint__descriptor)))
+        assert_true(++n < RIG_MAX);
+    return n;
+}
+
+const char *rig_changes(struct rig *rig, const char *session)
+{
+    struct buf buf = {0};
+    const Journey__V1__SessionState *s;
+    for (unsigned n = 0;
+         (s = rig_message(rig, TOPIC_STATES, n, &journey__v1__session_state__descriptor)); n++)
+        if (strcmp(s->session_id, session) == 0)
+            buf_printf(&buf, "%s%s", buf.size ? "," : "", s->change);
+    const char *text = arena_str(rig->arena, buf_slice(&buf));
+    buf_deinit(&buf);
+    return text;
+}
+
+const char *rig_member(struct rig *rig, const char *json, const char *dotted)
+{
+    const struct json_node *root;
+    struct err err = {0};
+    if (json_parse(&root, slice_str(json), rig->arena, &err) < 0)
+        fail_msg("'%s': %s", json, err.message);
+    const struct json_node *node = json_path(root, dotted);
+    if (!node)
+        return "(none)";
+    return arena_str(rig->arena,
+                     node->type == JSON_STRING ? json_string(node, rig->arena) : node->raw);
+}
+
+const char *rig_stage_of(struct rig *rig, const Journey__V1__Reply *reply)
+{
+    return rig_member(rig, rig_part(reply, "journey_state"), "current_stage");
 }
