@@ -55,7 +55,7 @@ static unsigned state_index(const struct stream *s, const struct stream_state *s
 
 uint64_t item_identity(const struct item *item)
 {
-    uint64_t hash = (uint64_t)item->kind;
+    uint64_t hash;
     if (item->kind == ITEM_RECORD) {
         hash = hash64(&item->record->offset, sizeof(item->record->offset),
                       (uint64_t)item->record->topic);

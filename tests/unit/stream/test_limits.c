@@ -10,7 +10,7 @@
 static void some_rounds(struct world *world, int rounds)
 {
     for (int i = 0; i < rounds; i++) {
-        world_act(world, &world->instances[world_below(world, 2 * world->n_instances)]);
+        world_act(world, &world->instances[world_below(world, UINT64_C(2) * world->n_instances)]);
         world->now_us += 1000;
     }
 }

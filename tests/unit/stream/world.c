@@ -27,11 +27,11 @@ static void story(const struct world *world, const struct instance *instance, co
     if (!world->verbose)
         return;
     if (instance)
-        fprintf(stderr, "%10lld %s%d %s %s\n", (long long)us,
-                world_services[instance->service].name, (int)(instance - world->instances), event,
-                fields);
+        (void)fprintf(stderr, "%10lld %s%d %s %s\n", (long long)us,
+                      world_services[instance->service].name, (int)(instance - world->instances),
+                      event, fields);
     else
-        fprintf(stderr, "%10lld    %s %s\n", (long long)us, event, fields);
+        (void)fprintf(stderr, "%10lld    %s %s\n", (long long)us, event, fields);
 }
 
 void world_tell(struct world *world, const struct instance *instance, const char *format, ...)
@@ -39,7 +39,7 @@ void world_tell(struct world *world, const struct instance *instance, const char
     char text[200];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     story(world, instance, "*", text);
 }
@@ -471,7 +471,8 @@ void world_chaos(struct world *world, int acts)
 {
     world->faults = true;
     for (int i = 0; i < acts; i++) {
-        struct instance *instance = &world->instances[world_below(world, 2 * world->n_instances)];
+        struct instance *instance =
+            &world->instances[world_below(world, UINT64_C(2) * world->n_instances)];
         if (misfortune(world, instance, world_below(world, 1000)) ||
             request(world, world_below(world, 1000)))
             continue;
@@ -495,7 +496,7 @@ void world_settle(struct world *world)
         store_mem_fault_next(world->instances[i].store, STORE_MEM_OK);
         wake(world, &world->instances[i]);
     }
-    for (int round = 0; round < 500; round++) {
+    for (int round = 0; round < 250; round++) {
         for (unsigned i = 0; i < n; i++) {
             struct instance *instance = &world->instances[i];
             (void)step(world, instance);
@@ -504,7 +505,7 @@ void world_settle(struct world *world)
             while (instance->n_calls)
                 answer_call(world, instance);
         }
-        world->now_us += 10000;
+        world->now_us += 20000;
         while (bus_poll_control(world->client, &event))
             bus_event_release(world->client, &event);
     }

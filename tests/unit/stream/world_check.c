@@ -199,7 +199,7 @@ static const struct store_value *row_of(struct world *world, unsigned service,
     const struct store_value *rows[WORLD_KEYS + 1];
     unsigned n = store_mem_rows(world->dbs[service], table, rows, WORLD_KEYS + 1);
     char id[16];
-    snprintf(id, sizeof(id), "key%u", key);
+    (void)snprintf(id, sizeof(id), "key%u", key);
     for (unsigned i = 0; i < n && i < WORLD_KEYS + 1; i++)
         if (slice_equal_str(rows[i][1].s, id))
             return rows[i];

@@ -104,7 +104,7 @@ static void count_on(struct stream_decision *d, const struct stream_key *key,
 {
     *which += by;
     world_tell(world_of_decisions, world_of_decisions->acting, "counts %s to %lld", state->id,
-               (long long)(state->value + by));
+               (long long)state->value + (long long)by);
     for (int64_t i = 0; i < by; i++) {
         Journey__V1__Count *count = arena_alloc(d->arena, sizeof(*count));
         journey__v1__count__init(count);
