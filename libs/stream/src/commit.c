@@ -34,17 +34,6 @@ void batch_free(struct stream *s, struct batch *batch)
     cache_trim(&s->cache);
 }
 
-/* As large as commits in about the target time: halved quickly, grown slowly. */
-static void adapt(struct stream *s, const struct batch *batch, int64_t took_us)
-{
-    if (took_us > INT64_C(2) * BATCH_TARGET_US)
-        s->batch_limit =
-            (unsigned)min_i64(s->batch_limit, max_i64(BATCH_MIN, s->batch_limit * 2 / 3));
-    else if (took_us < BATCH_TARGET_US && batch->decided >= s->batch_limit)
-        s->batch_limit =
-            (unsigned)min_i64(s->options.batch_limit, s->batch_limit + s->batch_limit / 4 + 1);
-}
-
 static void settled(struct stream *s, struct batch *batch)
 {
     for (unsigned i = 0; i < batch->n_parts; i++) {
@@ -61,7 +50,7 @@ static void settled(struct stream *s, struct batch *batch)
     ask_start(s, batch->asks);
     batch->asks = NULL;
     /* One connection carries all commits in order: before its predecessor ended this one had not begun. */
-    adapt(s, batch, s->now_us - max_i64(batch->submitted_us, s->settled_us));
+    pace_settled(s, batch->decided, s->now_us - max_i64(batch->submitted_us, s->settled_us));
     s->settled_us = s->now_us;
     metric_observe(s->m.commit_s, (double)(s->now_us - batch->submitted_us) / 1e6);
     metric_observe(s->m.batch_size, batch->decided);
@@ -88,7 +77,7 @@ static void blame(struct stream *s, struct batch *batch, const char *code)
         first->part->condemned = item_identity(first);
         first->part->condemned_code = code;
     }
-    s->batch_limit = (unsigned)max_i64(1, s->batch_limit / 4);
+    pace_blamed(s);
 }
 
 void batch_undo(struct stream *s, struct batch *batch, const char *code)

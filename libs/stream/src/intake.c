@@ -1,6 +1,6 @@
 /*
- * What the next batch consists of: all waiting commands first, then as many events, due timers and outcomes as commit in
- * about BATCH_TARGET_US, imports last. A record's number is checked here: of another producer's messages only the next
+ * What the next batch consists of: all waiting commands first, then as many events, due timers and outcomes as pace.c
+ * allows, imports last. A record's number is checked here: of another producer's messages only the next
  * one is taken, an older one is a repeat, one further ahead is dropped, for it will be said again from the hole.
  */
 #include "internal.h"
@@ -233,6 +233,8 @@ static void take_record(struct stream *s, struct batch *batch, struct bus_event 
         abort();
     batch->records[batch->n_records++] = *event;
     batch->bytes += event->record.value.size;
+    if (s->service->inputs[input].lane == BUS_LANE_COMMANDS)
+        pace_command(s);
     struct position_input *in = &part->inputs[input];
     batch->closed = in->singles > 0;
     in->singles -= in->singles > 0;
@@ -365,7 +367,7 @@ static bool save_positions(struct stream *s)
 
 bool intake_gather(struct stream *s, struct batch *batch)
 {
-    unsigned limit = s->batch_limit;
+    unsigned limit = pace_limit(s, BUS_LANE_EVENTS);
     batch->begun_us = s->now_us;
     take_aside(s, batch);
     take_timers(s, batch, limit, true);
@@ -373,7 +375,8 @@ bool intake_gather(struct stream *s, struct batch *batch)
     take_timers(s, batch, limit, false);
     take_outcomes(s, batch, limit);
     take_lane(s, batch, BUS_LANE_EVENTS, limit);
-    take_lane(s, batch, BUS_LANE_IMPORTS, limit);
+    take_lane(s, batch, BUS_LANE_IMPORTS, pace_limit(s, BUS_LANE_IMPORTS));
+    pace_gathered(s, !has_room(s, batch, limit));
     return batch->n_items > 0 || batch->marked || arena_overflowed(batch->arena) ||
            save_positions(s);
 }

@@ -22,9 +22,6 @@ enum {
     MESSAGE_SAYS_LIMIT = 4 << 20, /* bytes that one message may say */
     BATCH_BYTES_LIMIT = 4 << 20,  /* of records in one batch */
     BATCH_ARENA_LIMIT = 64 << 20,
-    BATCH_TARGET_US = 5000, /* a batch is as large as commits in about this time */
-    /* Nor smaller, however slow: a commit costs as much as 20 to 30 messages, so smaller ones only fall further behind. */
-    BATCH_MIN = 128,
     SAVE_AFTER_US = 1000000, /* a position that only repeats moved is committed after this */
     PARKED_LIMIT = 1000,     /* per partition; beyond it what would be parked has expired at once */
     TIMER_PAGE = 2000,
@@ -412,6 +409,12 @@ struct metrics_of_stream {
     struct metric **counters;
 };
 
+enum pace_kind {
+    PACE_PROMPT,
+    PACE_BULK,
+    PACES
+};
+
 struct stream {
     const struct stream_service *service;
     struct stream_options options;
@@ -429,7 +432,11 @@ struct stream {
     struct batch *loading;
     unsigned committing;
     uint64_t batch_ids, lives;
-    unsigned batch_limit; /* adapts */
+    struct {
+        unsigned limits[PACES]; /* messages in a batch; adapts */
+        int64_t prompt_until_us;
+        bool full; /* the last batch: more is waiting */
+    } pace;
     int64_t settled_us;   /* when the last commit was confirmed */
     struct { /* a record that is to be alone in its batch, read while another was gathering */
         bool held;
@@ -499,6 +506,15 @@ void own_offset_gone(struct stream *s, int topic, int32_t partition, int64_t off
 bool intake_gather(struct stream *s, struct batch *batch); /* true: the batch has something */
 unsigned batch_touch(struct batch *batch, struct entry *entry);
 uint64_t item_identity(const struct item *item); /* the same when it comes again; never 0 */
+
+/* pace.c */
+void pace_init(struct stream *s);
+unsigned pace_limit(const struct stream *s, enum bus_lane lane); /* messages in a batch */
+void pace_command(struct stream *s);                             /* somebody waits */
+void pace_gathered(struct stream *s, bool full);
+unsigned pace_commits(const struct stream *s); /* that may be under way */
+void pace_settled(struct stream *s, unsigned decided, int64_t took_us);
+void pace_blamed(struct stream *s); /* a batch was refused: smaller ones tell who is to blame */
 
 /* load.c */
 void load_submit(struct stream *s, struct batch *batch);
