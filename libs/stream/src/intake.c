@@ -372,9 +372,11 @@ bool intake_gather(struct stream *s, struct batch *batch)
     take_aside(s, batch);
     take_timers(s, batch, limit, true);
     take_lane(s, batch, BUS_LANE_COMMANDS, limit);
-    take_timers(s, batch, limit, false);
+    /* Timers that became due while nobody ran must not hold up what comes now: half a batch, the rest if there is room. */
+    take_timers(s, batch, (unsigned)min_i64(limit, batch->n_items + (limit + 1) / 2), false);
     take_outcomes(s, batch, limit);
     take_lane(s, batch, BUS_LANE_EVENTS, limit);
+    take_timers(s, batch, limit, false);
     take_lane(s, batch, BUS_LANE_IMPORTS, pace_limit(s, BUS_LANE_IMPORTS));
     pace_gathered(s, !has_room(s, batch, limit));
     return batch->n_items > 0 || batch->marked || arena_overflowed(batch->arena) ||
