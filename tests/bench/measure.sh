@@ -91,7 +91,7 @@ measure_end() { # events, CPU µs of the load generator
                       pss_mib_max: ($by_name[.name] | map(.pss_mib) | max), pss_mib_a_minute: ($by_name[.name] | slope | cents)}] +
                      [{name: "load generator", cpu_us_per_event: ($load_us / ([$events, 1] | max) | cents)}]),
          decided_per_second_by_quarter: [range(1; 5) as $k | $progress[0] | quarter($k) | rate],
-         memory: $memory[0]} | . + {cpu_us_per_event: ([.processes[].cpu_us_per_event] | add | cents)}'
+         memory: $memory[0], progress: $progress[0]} | . + {cpu_us_per_event: ([.processes[].cpu_us_per_event] | add | cents)}'
 }
 
 merge() { # file, file to add, machine's load before

@@ -1,6 +1,6 @@
 # Benchmarks: tests/bench/run says what is measured. Release builds, whatever BUILD says.
 #
-#   make bench                      all of it, in under five minutes
+#   make bench                      most of it, in some ten minutes
 #   make bench PARTS="pipeline"     some of it
 
 BENCH_USES := $(sort $(call uses,bus proto))

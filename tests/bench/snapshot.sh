@@ -2,7 +2,7 @@
 # What a snapshot that is held open costs: events at a fixed rate and commands beside them, without it, then in each quarter of
 # its time. Nothing that changed since it began can be cleaned up.
 
-# Events and commands for so long: JSON of the CPU per event of all processes, and of the commands' latencies.
+# Events and commands for so long: JSON of the CPU of all processes, by event or command, and of the commands' latencies.
 slice() { # rate, seconds, number
     local before cpu pid
     before=$(decided) cpu=$(cpu_all)
@@ -40,6 +40,6 @@ part_snapshot() {
         def row(name): "\(name)\t\(.cpu_us_per_event)\t\(.processes[] | select(.name == "postgres") | .cpu_us_per_event)\t\(.commands.latency_ms.start.p99)\t\(.commands.latency_ms.stage.p99)\t\(.machine_load)";
         (.without | row("without")), (.quarters | to_entries[] | (.key + 1) as $k | .value | row("quarter \($k)")),
         "last to without\t\(.cost_ratio.last | two)\t\t\(.p99_ratio.start | two)\t\(.p99_ratio.stage | two)\t"' "$out/snapshot.json" |
-        awk -F'\t' 'BEGIN { printf "  %-16s %12s %10s %13s %13s %6s\n", "", "CPU µs/event", "Postgres", "start p99 ms", "stage p99 ms", "load" }
-            { printf "  %-16s %12s %10s %13s %13s %6s\n", $1, $2, $3, $4, $5, $6 }'
+        awk -F'\t' 'BEGIN { printf "  %-16s %14s %10s %13s %13s %6s\n", "", "CPU µs/message", "Postgres", "start p99 ms", "stage p99 ms", "load" }
+            { printf "  %-16s %14s %10s %13s %13s %6s\n", $1, $2, $3, $4, $5, $6 }'
 }
