@@ -2,7 +2,7 @@
 # Two figures that a large or a busy database could spoil: with many sessions in the tables, and with a snapshot held open.
 #
 # The old population belongs to a tenant of its own; $JOURNEY_RUN_DIR/population remembers it, so that a kept run directory is
-# filled once.
+# filled once; another BENCH_SEED then brings back visitors whose rows were not read yet.
 
 small_sessions=20000 # so that visitors come back in both measurements
 
@@ -74,7 +74,8 @@ population_fill() { # sessions that there shall be
 
 growth_measure() { # name
     local wal
-    "$load" --port "$http_port" --write-key "$write_key" --seed "$seed" --seconds "$warm" --admin "$(admin_port)" --population "$population" >"$work/load"
+    # others than those who are measured: whose rows are read before they come are no longer cold
+    "$load" --port "$http_port" --write-key "$write_key" --seed "$((seed + 1000))" --seconds "$warm" --admin "$(admin_port)" --population "$population" >"$work/load"
     until_quiet
     wal=$(sql "select pg_current_wal_lsn()")
     pipeline "$1" 16 --batch "$batch" --rate "$((rate / batch))" --population "$population"
