@@ -617,7 +617,6 @@ int mirror_step(struct stream *s); /* 1: all read to their ends */
 void mirror_offset_gone(struct stream *s, const struct bus_event *event);
 void mirror_deinit(struct stream *s);
 
-/* headers of what is said */
-unsigned headers_cloudevents(struct bus_header *headers, struct arena *arena, const char *id,
-                             const char *type, const char *source, int64_t time_us,
-                             const char *trace);
+/* number.c: the CloudEvents headers of what is said, at most 8. They point to what is given. */
+unsigned headers_cloudevents(struct bus_header *headers, struct slice id, const char *type,
+                             const char *source, const char *time, const char *trace);
