@@ -1,6 +1,6 @@
 /*
  * One transaction for all partitions of a batch: their fences, then every row. What is confirmed is said; after anything
- * else, everything is forgotten and owned anew.
+ * else, and when rows were missing that memory knew of, everything is forgotten and owned anew.
  */
 #include "internal.h"
 
@@ -116,6 +116,13 @@ static void refused(struct stream *s, struct batch *batch, const struct store_co
         fenced[i]->retry_us = s->now_us + 500000;
 }
 
+/* Somebody else removed rows of ours: what memory holds cannot be trusted. What this batch said of them stands. */
+static void missing(struct stream *s, unsigned n)
+{
+    observe(s, LOG_ERROR, "rows_missing", "\"rows\":%u", n);
+    own_forget_all(s, "rows missing", 0);
+}
+
 static void commit_done(struct store_commit *commit)
 {
     struct batch *batch = commit->user;
@@ -123,10 +130,13 @@ static void commit_done(struct store_commit *commit)
     s->wants_step = true;
     s->committing--;
     s->now_us = s->options.clock->now_us(s->options.clock);
-    if (!commit->err.code)
+    if (!commit->err.code) {
         settled(s, batch);
-    else if (!batch->dead)
+        if (commit->missing && !batch->dead)
+            missing(s, commit->missing);
+    } else if (!batch->dead) {
         refused(s, batch, commit);
+    }
     batch_free(s, batch);
 }
 

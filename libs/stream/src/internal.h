@@ -61,7 +61,9 @@ struct entry {
     uint8_t *id;
     uint16_t id_size;
     bool loaded, present;
-    uint8_t *bytes; /* encoded; malloc'ed */
+    bool stored;     /* its row is there once every batch decided so far is committed */
+    uint64_t seldom; /* hash of its row's SELDOM columns as written last; 0: unknown, or none */
+    uint8_t *bytes;  /* encoded; malloc'ed */
     uint32_t size, capacity;
     struct stream_part *parts; /* malloc'ed, ascending sub; data malloc'ed */
     unsigned n_parts;
@@ -536,7 +538,7 @@ int apply_effects(struct stream *s, struct batch *batch, struct item *item,
 void apply_dead_letter(struct stream *s, struct batch *batch, struct item *item, const char *code,
                        const char *reason);
 void batch_put_row(struct batch *batch, const struct store_table *table,
-                   const struct store_value *values, bool remove);
+                   const struct store_value *values, enum store_row_kind kind);
 struct outrow *batch_outrow(struct stream *s, struct batch *batch, struct part *part);
 
 /* commit.c */
