@@ -164,7 +164,7 @@ static void send_batch(struct sim *sim, struct action *action)
                  gateway_device_key(sim, action->tenant, device), &batch.base, NULL);
 }
 
-/* An event that kills whoever decides it, in one service or the other. */
+/* An event that kills whoever decides it, in one service or the other; or one whose session does when its timer is due. */
 void gateway_poison(struct sim *sim, struct action *action)
 {
     struct random random = {action->seed};
@@ -174,19 +174,24 @@ void gateway_poison(struct sim *sim, struct action *action)
     action->tenant = (uint8_t)below(&random, TENANTS);
     journey__v1__event_batch__init(&batch);
     Journey__V1__Event *event = make_event(sim, action, 0, 0, &random);
-    event->device = gateway_device(sim, action->tenant, 0);
+    char what = "ijt"[below(&random, 3)];
+    unsigned device = what == 't' ? DEVICES : 0; /* that session is nobody else's */
+    event->device = gateway_device(sim, action->tenant, device);
     event->name = gateway_text(sim, "Deadly");
     event->properties = gateway_text(sim, "{}");
-    event->message_id = gateway_text(sim, "kill%c%u-0", below(&random, 2) ? 'i' : 'j',
-                                     (unsigned)(action - sim->plan->actions));
-    action->events[0].unusable = true;
+    event->message_id =
+        gateway_text(sim, "kill%c%u-0", what, (unsigned)(action - sim->plan->actions));
+    if (what == 't')
+        event->session_id = gateway_text(sim, "killt");
+    action->events[0].unusable = what != 't';
     action->events[0].copies = 1;
     batch.tenant_id = gateway_tenant(sim, action->tenant);
     batch.received_us = sim->now_us;
     batch.events = &event;
     batch.n_events = 1;
     action->done = true;
-    gateway_send(sim, TOPIC_EVENTS, gateway_device_key(sim, action->tenant, 0), &batch.base, NULL);
+    gateway_send(sim, TOPIC_EVENTS, gateway_device_key(sim, action->tenant, device), &batch.base,
+                 NULL);
 }
 
 /* ---- the rest ---- */

@@ -63,7 +63,6 @@ static void add_faults(struct plan *plan, struct random *random)
         bool rare = f == FAULT_POISON || f == FAULT_RETENTION || f == FAULT_ANEW;
         if (rare && below(random, 6))
             continue;
-        plan->poison = plan->poison || f == FAULT_POISON;
         unsigned n = rare ? 1 : 1 + (unsigned)below(random, (uint64_t)weights[f] * density);
         for (unsigned i = 0; i < n; i++)
             add(plan, random, ACT_FAULT, 50, STEPS - 50)->fault = (uint8_t)f;
@@ -101,7 +100,6 @@ void plan_make(struct plan *plan, uint64_t seed)
     struct random random = {mix(seed, 0)};
     plan->seed = seed;
     plan->n = 0;
-    plan->poison = false;
     add_clients(plan, &random);
     add_faults(plan, &random);
     sort(plan);

@@ -89,6 +89,7 @@ enum fault_id {
     STEP(REUSED, "command id with another body refused")                                           \
     STEP(ASKED, "question answered beside the stream")                                             \
     STEP(POISONED, "record condemned after marked attempts")                                       \
+    STEP(GIVEN_UP, "timer condemned after marked attempts")                                        \
     STEP(STOPPED, "partition stopped with what to do")                                             \
     STEP(DRAINED, "seed drained")
 
@@ -145,7 +146,6 @@ struct action {
 struct plan {
     uint64_t seed;
     unsigned n;
-    bool poison; /* a record that kills whoever decides it is among them */
     struct action actions[MAX_ACTIONS];
 };
 
@@ -192,6 +192,9 @@ struct instance {
     struct stream *stream;
     struct metrics *metrics;
     int64_t skew_us;
+    unsigned forgot; /* the step at which it last forgot everything */
+    unsigned
+        cleared; /* as that, once it has owned something since: what it survived before is known */
     unsigned down_until, asleep_until, kicked_until, slow_until, full_until; /* steps */
     unsigned fail_loads;
     unsigned fail_send; /* 1: lost, 2: written */
@@ -205,10 +208,15 @@ struct said {
     unsigned read; /* by the reader of ledger_each */
 };
 
+struct owner {                 /* of an epoch */
+    struct instance *instance; /* NULL: taken over by a late transaction */
+    unsigned life;
+    unsigned until; /* the step at which the next one took over */
+};
+
 struct part_ledger {
     int64_t n, epoch;
-    struct instance *owner; /* of the epoch; NULL: taken over by a late transaction */
-    unsigned life;
+    struct owner *owners; /* by epoch */
 };
 
 struct outage {
@@ -243,7 +251,8 @@ struct sim {
     struct outage outage;
     uint64_t gateway_ids;
     unsigned progress;
-    unsigned misfortunes[SERVICES]; /* that may count as attempts at a record */
+    uint64_t deadly[4]; /* what killed whoever decided it */
+    unsigned n_deadly;
     unsigned n_events;
     uint64_t idled[4096]; /* ends by idleness that were said in their time */
     void *checks;         /* of the check under way */
@@ -252,6 +261,8 @@ struct sim {
 
 struct tally {
     uint64_t faults[FAULTS], steps[STEPS_COUNT];
+    uint64_t
+        unlucky; /* innocent messages condemned: five processes that tried them died of something else */
 };
 extern struct tally tally;
 
