@@ -218,6 +218,7 @@ void check_sessions(struct sim *sim)
         folds->all[i].stage = "awareness";
     ledger_each(sim, TOPIC_TOUCHPOINTS, fold_touchpoint);
     compare_rows(sim);
+    sim->load.sessions = folds->n;
     for (unsigned s = 0; s < SERVICES; s++)
         if (store_mem_rows(sim->dbs[s], &timers, rows, 4))
             violation(sim, "timers are left, though everything is over");

@@ -159,7 +159,7 @@ static void send_batch(struct sim *sim, struct action *action)
             action->events[i].copies++;
         }
     }
-    sim->n_events += action->n_events;
+    sim->load.events += action->done ? 0 : action->n_events;
     gateway_send(sim, import ? TOPIC_IMPORTS : TOPIC_EVENTS,
                  gateway_device_key(sim, action->tenant, device), &batch.base, NULL);
 }
@@ -251,6 +251,7 @@ void gateway_act(struct sim *sim, struct action *action)
         send_garbage(sim, action);
         break;
     case ACT_COMMAND:
+        sim->load.commands++;
         command_send(sim, action, false);
         break;
     case ACT_SETTINGS:

@@ -234,6 +234,10 @@ struct outage {
     unsigned ghosts;
 };
 
+struct load { /* what a seed asks for, and timers that fired */
+    unsigned events, commands, sessions, timers;
+};
+
 struct sim {
     struct plan *plan;
     bool story;
@@ -253,7 +257,7 @@ struct sim {
     unsigned progress;
     uint64_t deadly[4]; /* what killed whoever decided it */
     unsigned n_deadly;
-    unsigned n_events;
+    struct load load;
     uint64_t idled[4096]; /* ends by idleness that were said in their time */
     void *checks;         /* of the check under way */
     char violation[600];
@@ -261,8 +265,8 @@ struct sim {
 
 struct tally {
     uint64_t faults[FAULTS], steps[STEPS_COUNT];
-    uint64_t
-        unlucky; /* innocent messages condemned: five processes that tried them died of something else */
+    struct load least; /* of any seed that was run whole */
+    uint64_t unlucky;  /* innocent messages condemned: all who tried them died of something else */
 };
 extern struct tally tally;
 

@@ -90,6 +90,7 @@ static void check_idle(struct instance *instance, const struct store_row *row)
     if (!record || record->ended_by_command || seen_before(sim, record))
         return;
     tally.steps[STEP_TIMER]++;
+    sim->load.timers++;
     if (instance->clock.now_us(&instance->clock) < record->last_received_us + record->idle_us)
         violation(sim, "timer before its time: session %s ended %lld us early", record->session_id,
                   (long long)(record->last_received_us + record->idle_us -
