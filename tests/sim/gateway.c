@@ -206,7 +206,8 @@ static void send_garbage(struct sim *sim, struct action *action)
                slice_str(text), NULL);
 }
 
-static void send_settings(struct sim *sim, const struct action *action)
+/* A repeat may come behind a newer version. */
+static void send_settings(struct sim *sim, struct action *action)
 {
     struct random random = {action->seed};
     char key[UUID_TEXT_SIZE];
@@ -214,8 +215,10 @@ static void send_settings(struct sim *sim, const struct action *action)
     Journey__V1__Setting setting, *list = &setting;
     journey__v1__tenant_settings__init(&settings);
     journey__v1__setting__init(&setting);
-    settings.tenant_id = gateway_tenant(sim, (unsigned)below(&random, TENANTS));
-    settings.version = (int64_t)sim->step + 1;
+    action->tenant = (uint8_t)below(&random, TENANTS);
+    settings.tenant_id = gateway_tenant(sim, action->tenant);
+    settings.version = action->step + 1;
+    sim->settings[action->tenant] = max_i64(sim->settings[action->tenant], settings.version);
     settings.analytics_basis = gateway_text(sim, "legitimate_interest");
     setting.key = gateway_text(sim, "session_idle_seconds");
     setting.value = gateway_text(sim, "%llu", 60 + (unsigned long long)below(&random, 300));
@@ -235,6 +238,8 @@ static void repeat(struct sim *sim, const struct action *action)
         send_batch(sim, of);
     else if (of->kind == ACT_GARBAGE)
         send_garbage(sim, of);
+    else if (of->kind == ACT_SETTINGS)
+        send_settings(sim, of);
     else if (of->kind == ACT_COMMAND)
         command_send(sim, of, action->seed % 5 == 0);
 }

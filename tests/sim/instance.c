@@ -4,6 +4,8 @@
 #include "ingest.h"
 #include "journey_state.h"
 
+#include "journey/v1/settings.pb-c.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -72,9 +74,23 @@ static void due(struct stream_decision *decision, const struct stream_message *m
     journey_sessions_state.due(decision, m);
 }
 
+/* What is in the log when a step begins is known when it decides, the newest of each key. */
+static void check_mirror(const struct stream_decision *decision, const struct stream_message *m)
+{
+    struct sim *sim = running->sim;
+    char key[UUID_TEXT_SIZE];
+    uuid_format(key, m->key.tenant);
+    const Journey__V1__TenantSettings *settings = stream_mirror_get(decision, 0, slice_str(key));
+    long long version = settings ? settings->version : 0;
+    if (version != sim->settings[m->key.tenant[1]])
+        violation(sim, "%s decides by settings %lld, though there are %lld", instance_name(running),
+                  version, (long long)sim->settings[m->key.tenant[1]]);
+}
+
 static void decide(struct stream_decision *decision, const struct stream_message *m)
 {
     const struct stream_service *service = services[running->service];
+    check_mirror(decision, m);
     if (kills(m))
         die(topic_name(m->record->topic), m->record->partition, m->record->offset);
     for (unsigned i = 0; i < service->n_inputs; i++)
@@ -190,6 +206,7 @@ void instance_start(struct instance *instance)
     instance->clock.now_us = now;
     instance->table = *table_of(instance);
     instance->life++;
+    instance->little_memory = below(&random, 3) == 0;
     instance->forgot = instance->cleared = 0;
     wire_open(instance);
     vault_open(instance);
@@ -218,6 +235,7 @@ static void count_metrics(const struct instance *instance)
     } counted[] = {{"\njourney_stream_repeats_total ", STEP_REPEAT},
                    {"\njourney_stream_gaps_total ", STEP_GAP},
                    {"\njourney_stream_parked_total ", STEP_PARKED},
+                   {"\njourney_stream_mirror_stale_total ", STEP_HEALED},
                    {"\njourney_ingest_duplicates_total ", STEP_DEDUPED}};
     _cleanup_(buf_deinit) struct buf text = {0};
     metrics_render(instance->metrics, &text);

@@ -25,7 +25,7 @@ static struct action *add(struct plan *plan, struct random *random, enum action_
 static void add_clients(struct plan *plan, struct random *random)
 {
     unsigned events = 0, clients;
-    for (unsigned i = 0; i < 2; i++)
+    for (unsigned i = 0; i < 4; i++)
         add(plan, random, ACT_SETTINGS, 0, STEPS);
     while (events < 520) {
         struct action *batch = add(plan, random, ACT_BATCH, 0, STEPS);
@@ -39,9 +39,8 @@ static void add_clients(struct plan *plan, struct random *random)
     clients = plan->n;
     for (unsigned i = 0; i < 70; i++) {
         unsigned of = (unsigned)below(random, clients);
-        if (plan->actions[of].kind == ACT_SETTINGS)
-            continue;
-        unsigned soon = plan->actions[of].step + 1U, late = soon + 400;
+        bool settings = plan->actions[of].kind == ACT_SETTINGS;
+        unsigned soon = plan->actions[of].step + 1U, late = soon + (settings ? 2000 : 400);
         struct action *repeat =
             add(plan, random, ACT_REPEAT, soon, late > STEPS + 1 ? STEPS + 1 : late);
         repeat->of = of;

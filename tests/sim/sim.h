@@ -85,6 +85,8 @@ enum fault_id {
     STEP(DEDUPED, "event or command removed by its id")                                            \
     STEP(DEAD_LETTER, "dead letter")                                                               \
     STEP(PARKED, "command parked")                                                                 \
+    STEP(PAGE, "timers read by pages")                                                             \
+    STEP(HEALED, "older value behind a newer one in a compacted topic ignored")                    \
     STEP(TIMER, "timer fired: session ended by idleness")                                          \
     STEP(REUSED, "command id with another body refused")                                           \
     STEP(ASKED, "question answered beside the stream")                                             \
@@ -135,8 +137,9 @@ struct action {
     bool off;  /* left out */
     bool done; /* something was put into the log */
     uint8_t tenant;
-    uint8_t what; /* of a command: its body case's index */
-    unsigned of;  /* the action that is repeated */
+    uint8_t what;    /* of a command: its body case's index */
+    uint8_t session; /* of a command */
+    unsigned of;     /* the action that is repeated */
     unsigned n_events;
     struct event_fate events[MAX_EVENTS];
     struct command_fate command;
@@ -197,6 +200,7 @@ struct instance {
         cleared; /* as that, once it has owned something since: what it survived before is known */
     unsigned down_until, asleep_until, kicked_until, slow_until, full_until; /* steps */
     unsigned fail_loads;
+    bool little_memory; /* a page of timers is too much, until it is a small one */
     unsigned fail_send; /* 1: lost, 2: written */
 };
 
@@ -253,6 +257,7 @@ struct sim {
     struct said *said[SERVICES];    /* [producer partition][topic slot][partition] */
     struct part_ledger parts[SERVICES][MAX_PARTITIONS];
     struct outage outage;
+    int64_t settings[TENANTS]; /* the newest version in the log */
     uint64_t gateway_ids;
     unsigned progress;
     uint64_t deadly[4]; /* what killed whoever decided it */

@@ -36,7 +36,7 @@ enum {
     CALLS_AGAIN_US = 100000,
     STATE_LIMIT = 1 << 20,  /* bytes of a state or part */
     PARKED_BYTES = 4 << 20, /* per partition, as PARKED_LIMIT */
-    TIMER_PAGE_SMALL = 20,  /* when a page of timers with their data is too much memory */
+    TIMER_PAGE_SMALL = 8,   /* when a page of timers with their data is too much memory */
     PAGE_ARENA_LIMIT = 64 << 20,
     TRIES_SINGLE = 3, /* take-overs without progress until batches are of one, the first marked */
     ATTEMPTS_POISON = 5, /* processes that did not survive a message until it is a dead letter */
