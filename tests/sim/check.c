@@ -50,6 +50,11 @@ static void count_touchpoint(struct sim *sim, const struct bus_record *record)
         return;
     }
     struct event_fate *fate = fate_of(sim, t->message_id);
+    if (fate && fate->session &&
+        (t->session_id[0] != 's' || strtoul(t->session_id + 1, NULL, 10) != fate->session - 1) &&
+        t->message_id[0] == 'e')
+        violation(sim, "event %s of session s%u is in %s", t->message_id, fate->session - 1,
+                  t->session_id);
     if (fate)
         fate->touchpoints++;
     else
@@ -98,11 +103,12 @@ void check_events(struct sim *sim)
             const struct event_fate *fate = &action->events[e];
             if (!fate->copies)
                 continue;
-            unsigned touchpoints = fate->unusable ? 0 : 1, dead = fate->unusable ? fate->copies : 0;
-            bool right = fate->touchpoints == touchpoints && fate->dead == dead;
-            if (fate->condemned)
-                right = fate->touchpoints <= touchpoints && fate->dead <= dead &&
-                        fate->condemned <= fate->copies;
+            /* a copy that was condemned is a dead letter of its own */
+            bool right =
+                fate->unusable
+                    ? !fate->touchpoints && fate->dead + fate->condemned == fate->copies
+                    : !fate->dead && fate->condemned <= fate->copies &&
+                          (fate->touchpoints == 1 || (!fate->touchpoints && fate->condemned));
             if (!right)
                 violation(
                     sim,

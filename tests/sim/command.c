@@ -103,7 +103,8 @@ void command_send(struct sim *sim, struct action *action, bool other)
     memcpy(id + 4, &number, sizeof(number));
     c.id = (ProtobufCBinaryData){16, id};
     c.body_hash = (ProtobufCBinaryData){16, hash};
-    c.subject = gateway_text(sim, "s%llu", (unsigned long long)below(&random, SESSIONS));
+    action->session = (uint8_t)below(&random, SESSIONS);
+    c.subject = gateway_text(sim, "s%u", action->session);
     c.message_id = gateway_text(sim, "c%u", number);
     c.received_us = sim->now_us;
     /* some gateways have stopped waiting, and said that it will happen */

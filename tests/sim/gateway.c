@@ -159,12 +159,12 @@ static void send_batch(struct sim *sim, struct action *action)
             action->events[i].copies++;
         }
     }
-    sim->n_events += action->n_events;
+    sim->load.events += action->done ? 0 : action->n_events;
     gateway_send(sim, import ? TOPIC_IMPORTS : TOPIC_EVENTS,
                  gateway_device_key(sim, action->tenant, device), &batch.base, NULL);
 }
 
-/* An event that kills whoever decides it, in one service or the other. */
+/* An event that kills whoever decides it, in one service or the other; or one whose session does when its timer is due. */
 void gateway_poison(struct sim *sim, struct action *action)
 {
     struct random random = {action->seed};
@@ -174,19 +174,24 @@ void gateway_poison(struct sim *sim, struct action *action)
     action->tenant = (uint8_t)below(&random, TENANTS);
     journey__v1__event_batch__init(&batch);
     Journey__V1__Event *event = make_event(sim, action, 0, 0, &random);
-    event->device = gateway_device(sim, action->tenant, 0);
+    char what = "ijt"[below(&random, 3)];
+    unsigned device = what == 't' ? DEVICES : 0; /* that session is nobody else's */
+    event->device = gateway_device(sim, action->tenant, device);
     event->name = gateway_text(sim, "Deadly");
     event->properties = gateway_text(sim, "{}");
-    event->message_id = gateway_text(sim, "kill%c%u-0", below(&random, 2) ? 'i' : 'j',
-                                     (unsigned)(action - sim->plan->actions));
-    action->events[0].unusable = true;
+    event->message_id =
+        gateway_text(sim, "kill%c%u-0", what, (unsigned)(action - sim->plan->actions));
+    if (what == 't')
+        event->session_id = gateway_text(sim, "killt");
+    action->events[0].unusable = what != 't';
     action->events[0].copies = 1;
     batch.tenant_id = gateway_tenant(sim, action->tenant);
     batch.received_us = sim->now_us;
     batch.events = &event;
     batch.n_events = 1;
     action->done = true;
-    gateway_send(sim, TOPIC_EVENTS, gateway_device_key(sim, action->tenant, 0), &batch.base, NULL);
+    gateway_send(sim, TOPIC_EVENTS, gateway_device_key(sim, action->tenant, device), &batch.base,
+                 NULL);
 }
 
 /* ---- the rest ---- */
@@ -201,7 +206,8 @@ static void send_garbage(struct sim *sim, struct action *action)
                slice_str(text), NULL);
 }
 
-static void send_settings(struct sim *sim, const struct action *action)
+/* A repeat may come behind a newer version. */
+static void send_settings(struct sim *sim, struct action *action)
 {
     struct random random = {action->seed};
     char key[UUID_TEXT_SIZE];
@@ -209,8 +215,10 @@ static void send_settings(struct sim *sim, const struct action *action)
     Journey__V1__Setting setting, *list = &setting;
     journey__v1__tenant_settings__init(&settings);
     journey__v1__setting__init(&setting);
-    settings.tenant_id = gateway_tenant(sim, (unsigned)below(&random, TENANTS));
-    settings.version = (int64_t)sim->step + 1;
+    action->tenant = (uint8_t)below(&random, TENANTS);
+    settings.tenant_id = gateway_tenant(sim, action->tenant);
+    settings.version = action->step + 1;
+    sim->settings[action->tenant] = max_i64(sim->settings[action->tenant], settings.version);
     settings.analytics_basis = gateway_text(sim, "legitimate_interest");
     setting.key = gateway_text(sim, "session_idle_seconds");
     setting.value = gateway_text(sim, "%llu", 60 + (unsigned long long)below(&random, 300));
@@ -230,6 +238,8 @@ static void repeat(struct sim *sim, const struct action *action)
         send_batch(sim, of);
     else if (of->kind == ACT_GARBAGE)
         send_garbage(sim, of);
+    else if (of->kind == ACT_SETTINGS)
+        send_settings(sim, of);
     else if (of->kind == ACT_COMMAND)
         command_send(sim, of, action->seed % 5 == 0);
 }
@@ -246,6 +256,7 @@ void gateway_act(struct sim *sim, struct action *action)
         send_garbage(sim, action);
         break;
     case ACT_COMMAND:
+        sim->load.commands++;
         command_send(sim, action, false);
         break;
     case ACT_SETTINGS:

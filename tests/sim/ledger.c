@@ -151,15 +151,23 @@ static void look_at(struct sim *sim, enum service_id service, const struct store
                   (long long)part->n, (long long)part->epoch);
     if (row->epoch != part->epoch) {
         tally.steps[STEP_OWN]++;
-        part->owner = by;
-        part->life = by ? by->life : 0;
+        part->owners = reallocarray(part->owners, (size_t)row->epoch + 1, sizeof(*part->owners));
+        if (!part->owners)
+            abort();
+        if (part->epoch)
+            part->owners[part->epoch].until = sim->step;
+        if (by)
+            by->cleared = by->forgot;
+        for (int64_t e = part->epoch + 1; e <= row->epoch; e++)
+            part->owners[e] = (struct owner){by, by ? by->life : 0, UINT_MAX};
         story(sim, "%s owns %s/%d: row %lld, epoch %lld", who, names[service], rows->part,
               (long long)row->n, (long long)row->epoch);
     } else {
         tally.steps[by ? STEP_COMMIT : STEP_LATE_COMMIT]++;
         story(sim, "%s commits %s/%d: row %lld, epoch %lld, done %lld", who, names[service],
               rows->part, (long long)row->n, (long long)row->epoch, (long long)row->done);
-        if (by && (part->owner != by || part->life != by->life))
+        const struct owner *owner = &part->owners[row->epoch];
+        if (by && (owner->instance != by || owner->life != by->life))
             violation(sim, "nothing from an instance that lost its partition: %s commits to %s/%d",
                       who, names[service], rows->part);
     }
@@ -258,5 +266,7 @@ void ledger_close(struct sim *sim)
             free(sim->said[s][l].written);
         }
         free(sim->said[s]);
+        for (unsigned p = 0; p < MAX_PARTITIONS; p++)
+            free(sim->parts[s][p].owners);
     }
 }

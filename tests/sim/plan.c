@@ -25,7 +25,7 @@ static struct action *add(struct plan *plan, struct random *random, enum action_
 static void add_clients(struct plan *plan, struct random *random)
 {
     unsigned events = 0, clients;
-    for (unsigned i = 0; i < 2; i++)
+    for (unsigned i = 0; i < 4; i++)
         add(plan, random, ACT_SETTINGS, 0, STEPS);
     while (events < 520) {
         struct action *batch = add(plan, random, ACT_BATCH, 0, STEPS);
@@ -39,9 +39,8 @@ static void add_clients(struct plan *plan, struct random *random)
     clients = plan->n;
     for (unsigned i = 0; i < 70; i++) {
         unsigned of = (unsigned)below(random, clients);
-        if (plan->actions[of].kind == ACT_SETTINGS)
-            continue;
-        unsigned soon = plan->actions[of].step + 1U, late = soon + 400;
+        bool settings = plan->actions[of].kind == ACT_SETTINGS;
+        unsigned soon = plan->actions[of].step + 1U, late = soon + (settings ? 2000 : 400);
         struct action *repeat =
             add(plan, random, ACT_REPEAT, soon, late > STEPS + 1 ? STEPS + 1 : late);
         repeat->of = of;
@@ -63,7 +62,6 @@ static void add_faults(struct plan *plan, struct random *random)
         bool rare = f == FAULT_POISON || f == FAULT_RETENTION || f == FAULT_ANEW;
         if (rare && below(random, 6))
             continue;
-        plan->poison = plan->poison || f == FAULT_POISON;
         unsigned n = rare ? 1 : 1 + (unsigned)below(random, (uint64_t)weights[f] * density);
         for (unsigned i = 0; i < n; i++)
             add(plan, random, ACT_FAULT, 50, STEPS - 50)->fault = (uint8_t)f;
@@ -101,7 +99,6 @@ void plan_make(struct plan *plan, uint64_t seed)
     struct random random = {mix(seed, 0)};
     plan->seed = seed;
     plan->n = 0;
-    plan->poison = false;
     add_clients(plan, &random);
     add_faults(plan, &random);
     sort(plan);

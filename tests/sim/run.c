@@ -186,6 +186,25 @@ static void drain(struct sim *sim)
     }
 }
 
+/* A seed that asks for little shows little. */
+static void check_load(struct sim *sim)
+{
+    const struct load *load = &sim->load;
+    struct load *least = &tally.least;
+    for (unsigned a = 0; a < sim->plan->n; a++)
+        if (sim->plan->actions[a].off)
+            return;
+    if (load->events < 500 || load->commands < 50 || load->sessions < 10 || load->timers < 10)
+        violation(sim, "the seed is too small: %u events, %u commands, %u sessions, %u timers",
+                  load->events, load->commands, load->sessions, load->timers);
+    if (!least->events)
+        *least = *load;
+    least->events = load->events < least->events ? load->events : least->events;
+    least->commands = load->commands < least->commands ? load->commands : least->commands;
+    least->sessions = load->sessions < least->sessions ? load->sessions : least->sessions;
+    least->timers = load->timers < least->timers ? load->timers : least->timers;
+}
+
 static void check(struct sim *sim)
 {
     if (!sim->violation[0])
@@ -196,6 +215,8 @@ static void check(struct sim *sim)
         check_sessions(sim);
     if (!sim->violation[0])
         check_answers(sim);
+    if (!sim->violation[0])
+        check_load(sim);
     if (!sim->violation[0])
         tally.steps[STEP_DRAINED]++;
 }

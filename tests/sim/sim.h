@@ -85,10 +85,13 @@ enum fault_id {
     STEP(DEDUPED, "event or command removed by its id")                                            \
     STEP(DEAD_LETTER, "dead letter")                                                               \
     STEP(PARKED, "command parked")                                                                 \
+    STEP(PAGE, "timers read by pages")                                                             \
+    STEP(HEALED, "older value behind a newer one in a compacted topic ignored")                    \
     STEP(TIMER, "timer fired: session ended by idleness")                                          \
     STEP(REUSED, "command id with another body refused")                                           \
     STEP(ASKED, "question answered beside the stream")                                             \
     STEP(POISONED, "record condemned after marked attempts")                                       \
+    STEP(GIVEN_UP, "timer condemned after marked attempts")                                        \
     STEP(STOPPED, "partition stopped with what to do")                                             \
     STEP(DRAINED, "seed drained")
 
@@ -134,8 +137,9 @@ struct action {
     bool off;  /* left out */
     bool done; /* something was put into the log */
     uint8_t tenant;
-    uint8_t what; /* of a command: its body case's index */
-    unsigned of;  /* the action that is repeated */
+    uint8_t what;    /* of a command: its body case's index */
+    uint8_t session; /* of a command */
+    unsigned of;     /* the action that is repeated */
     unsigned n_events;
     struct event_fate events[MAX_EVENTS];
     struct command_fate command;
@@ -145,7 +149,6 @@ struct action {
 struct plan {
     uint64_t seed;
     unsigned n;
-    bool poison; /* a record that kills whoever decides it is among them */
     struct action actions[MAX_ACTIONS];
 };
 
@@ -192,8 +195,12 @@ struct instance {
     struct stream *stream;
     struct metrics *metrics;
     int64_t skew_us;
+    unsigned forgot; /* the step at which it last forgot everything */
+    unsigned
+        cleared; /* as that, once it has owned something since: what it survived before is known */
     unsigned down_until, asleep_until, kicked_until, slow_until, full_until; /* steps */
     unsigned fail_loads;
+    bool little_memory; /* a page of timers is too much, until it is a small one */
     unsigned fail_send; /* 1: lost, 2: written */
 };
 
@@ -205,10 +212,15 @@ struct said {
     unsigned read; /* by the reader of ledger_each */
 };
 
+struct owner {                 /* of an epoch */
+    struct instance *instance; /* NULL: taken over by a late transaction */
+    unsigned life;
+    unsigned until; /* the step at which the next one took over */
+};
+
 struct part_ledger {
     int64_t n, epoch;
-    struct instance *owner; /* of the epoch; NULL: taken over by a late transaction */
-    unsigned life;
+    struct owner *owners; /* by epoch */
 };
 
 struct outage {
@@ -226,6 +238,10 @@ struct outage {
     unsigned ghosts;
 };
 
+struct load { /* what a seed asks for, and timers that fired */
+    unsigned events, commands, sessions, timers;
+};
+
 struct sim {
     struct plan *plan;
     bool story;
@@ -241,10 +257,12 @@ struct sim {
     struct said *said[SERVICES];    /* [producer partition][topic slot][partition] */
     struct part_ledger parts[SERVICES][MAX_PARTITIONS];
     struct outage outage;
+    int64_t settings[TENANTS]; /* the newest version in the log */
     uint64_t gateway_ids;
     unsigned progress;
-    unsigned misfortunes[SERVICES]; /* that may count as attempts at a record */
-    unsigned n_events;
+    uint64_t deadly[4]; /* what killed whoever decided it */
+    unsigned n_deadly;
+    struct load load;
     uint64_t idled[4096]; /* ends by idleness that were said in their time */
     void *checks;         /* of the check under way */
     char violation[600];
@@ -252,6 +270,8 @@ struct sim {
 
 struct tally {
     uint64_t faults[FAULTS], steps[STEPS_COUNT];
+    struct load least; /* of any seed that was run whole */
+    uint64_t unlucky;  /* innocent messages condemned: all who tried them died of something else */
 };
 extern struct tally tally;
 

@@ -1,6 +1,6 @@
 # The simulation: tests/sim, a program with both services, on the twins.
 #
-#   make sim SEEDS=2000 SEED=1           runs so many seeds from that on; STORY=1 tells what a failing one does
+#   make sim SEEDS=2000 SEED=1           runs so many seeds from that on; with SEED alone that one; STORY=1 tells what a failing one does
 #   make sim-mutants SEEDS=2000          removes one guard after the other and says after how many seeds each was caught
 
 SIM_BUILD ?= release

@@ -44,17 +44,24 @@ static void vault_own(struct store *store, struct store_own *own)
     store_own(of(store)->inner, own);
 }
 
+static bool is_page(const struct store_load *load)
+{
+    return strcmp(load->lookup->table->name, "timers") == 0;
+}
+
 static void vault_load(struct store *store, struct store_load *load)
 {
     struct sim_store *s = of(store);
     struct instance *instance = owner_of(s);
-    if (load->after_commits)
-        add_wait(s, WAIT_LOAD);
-    if (!instance->fail_loads || load->after_commits) {
+    tally.steps[STEP_PAGE] += is_page(load) && load->keys[1].i != INT64_MIN;
+    bool too_large = is_page(load) && instance->little_memory && load->lookup->limit > 100;
+    if (!too_large && (!instance->fail_loads || load->after_commits)) {
+        if (load->after_commits)
+            add_wait(s, WAIT_LOAD);
         store_load(s->inner, load);
         return;
     }
-    instance->fail_loads--;
+    instance->fail_loads -= !too_large;
     load->next = NULL;
     *s->failed_tail = load;
     s->failed_tail = &load->next;
@@ -90,6 +97,7 @@ static void check_idle(struct instance *instance, const struct store_row *row)
     if (!record || record->ended_by_command || seen_before(sim, record))
         return;
     tally.steps[STEP_TIMER]++;
+    sim->load.timers++;
     if (instance->clock.now_us(&instance->clock) < record->last_received_us + record->idle_us)
         violation(sim, "timer before its time: session %s ended %lld us early", record->session_id,
                   (long long)(record->last_received_us + record->idle_us -
@@ -154,7 +162,10 @@ bool vault_step(struct instance *instance)
         s->failed_tail = &s->failed;
     load->found = NULL;
     load->n_found = 0;
-    err_set(&load->err, ERR_UNAVAILABLE, ERR_CLASS_TRANSIENT, "made to fail");
+    if (is_page(load))
+        err_set(&load->err, ERR_NO_MEMORY, ERR_CLASS_PERMANENT, "made to fail");
+    else
+        err_set(&load->err, ERR_UNAVAILABLE, ERR_CLASS_TRANSIENT, "made to fail");
     load->done(load);
     return true;
 }

@@ -74,11 +74,13 @@ void stream_outcome(struct stream *s, uint64_t ticket, struct slice data)
     }
 }
 
-bool call_take_outcome(struct stream *s, struct call *call)
+bool call_take_outcome(struct stream *s, bool first, bool empty, struct call *call)
 {
     for (unsigned i = 0; i < s->n_calls; i++) {
-        bool stale = s->parts[s->calls[i].part].life != s->calls[i].life;
-        if (!s->calls[i].answered && !stale)
+        const struct part *part = &s->parts[s->calls[i].part];
+        bool stale = part->life != s->calls[i].life;
+        bool its_turn = part->inputs[s->service->n_inputs].singles ? empty : !first;
+        if (!stale && !(s->calls[i].answered && its_turn))
             continue;
         *call = s->calls[i];
         s->calls[i] = s->calls[--s->n_calls];

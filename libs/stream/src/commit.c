@@ -27,7 +27,7 @@ void batch_free(struct stream *s, struct batch *batch)
         batch->decided = 0;
     batch->bytes = 0;
     batch->dead = batch->closed = batch->loads_failed = batch->loads_refused = false;
-    batch->marked = NULL;
+    batch->marked = batch->tried = NULL;
     if (s->loading == batch)
         s->loading = NULL;
     batch->state = BATCH_FREE;
@@ -163,6 +163,8 @@ void commit_mark(struct stream *s, struct batch *batch)
     batch->commit = (struct store_commit){.fences = &batch->mark,
                                           .n_fences = 1,
                                           .fenced = batch->fenced,
+                                          .rows = &batch->mark_row,
+                                          .n_rows = 1,
                                           .done = mark_done,
                                           .user = batch};
     s->committing++;

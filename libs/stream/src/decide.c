@@ -4,6 +4,7 @@
  */
 #include "internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* The state as a message: decoded once a batch, again after a refused decision. */
@@ -62,6 +63,7 @@ static bool timer_turn(struct stream *s, struct batch *batch, struct item *item)
     batch_put_row(batch, &timers_table, arena_copy(batch->arena, key, sizeof(key)),
                   STORE_ROW_REMOVE);
     timers_remove(item->part, timer);
+    item->part->inputs[s->service->n_inputs].moved = true;
     return true;
 }
 
@@ -150,7 +152,29 @@ static void stop(struct stream *s, struct batch *batch, struct item *item, const
     batch->dead = true;
 }
 
-/* Undecodable, condemned, or met again after five marked attempts: a dead letter without a decision. */
+/* Everybody who tried it died. */
+static bool is_poison(struct stream *s, const struct item *item)
+{
+    const struct part *part = item->part;
+    const struct bus_record *record = item->record;
+    uint64_t identity = part->n_attempts ? item_identity(item) : 0;
+    char tried[200] = "";
+    size_t size = 0;
+    if (!identity || attempts_at(part, identity) < ATTEMPTS_POISON)
+        return false;
+    for (unsigned i = 0; i < part->n_attempts && size < sizeof(tried); i++)
+        if (part->attempts[i].identity == identity && part->attempts[i].epoch != part->epoch)
+            size += (size_t)snprintf(tried + size, sizeof(tried) - size, "%s%lld", size ? "," : "",
+                                     (long long)part->attempts[i].epoch);
+    observe(s, LOG_ERROR, "poison_message",
+            "\"partition\":%d,\"topic\":\"%s\",\"offset\":%lld,\"timer\":\"%s\",\"epochs\":\"%s\"",
+            part->id, record ? topic_name(record->topic) : "",
+            record ? (long long)record->offset : -1LL, item->timer_name ? item->timer_name : "",
+            tried);
+    return true;
+}
+
+/* Undecodable, condemned, or poison: a dead letter, or a timer that is given up, without a decision. */
 static bool is_hopeless(struct stream *s, struct batch *batch, struct item *item)
 {
     const struct part *part = item->part;
@@ -163,14 +187,9 @@ static bool is_hopeless(struct stream *s, struct batch *batch, struct item *item
                    item->unusable);
         return true;
     }
-    if (item->kind != ITEM_RECORD)
+    if (!is_poison(s, item))
         return false;
-    const struct attempt *attempt = &part->inputs[item->input - s->service->inputs].attempt;
-    if (attempt->count <= ATTEMPTS_POISON || item->record->offset != attempt->offset)
-        return false;
-    observe(s, LOG_ERROR, "poison_message", "\"partition\":%d,\"topic\":\"%s\",\"offset\":%lld",
-            item->part->id, topic_name(item->record->topic), (long long)item->record->offset);
-    apply_dead_letter(s, batch, item, "poison", "the service did not survive it five times");
+    refuse(s, batch, item, "poison", "the service did not survive it five times");
     return true;
 }
 
@@ -308,8 +327,10 @@ void decide_batch(struct stream *s, struct batch *batch)
     for (int32_t p = 0; p < s->n_parts && batch->n_items == 0; p++)
         if (s->parts[p].state == PART_RUNNING && s->parts[p].unsaved_us)
             batch_add_part(s, batch, &s->parts[p]);
-    if (!batch->dead)
+    if (!batch->dead) {
+        attempts_settle(batch);
         put_changed_rows(s, batch);
+    }
     for (unsigned i = 0; i < batch->n_records; i++)
         bus_event_release(s->bus, &batch->records[i]);
     batch->n_records = 0;

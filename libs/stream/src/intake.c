@@ -53,12 +53,16 @@ static unsigned state_index(const struct stream *s, const struct stream_state *s
     return i;
 }
 
+static uint64_t record_identity(const struct bus_record *record)
+{
+    return hash64(&record->offset, sizeof(record->offset), (uint64_t)record->topic) | 1;
+}
+
 uint64_t item_identity(const struct item *item)
 {
     uint64_t hash;
     if (item->kind == ITEM_RECORD) {
-        hash = hash64(&item->record->offset, sizeof(item->record->offset),
-                      (uint64_t)item->record->topic);
+        hash = record_identity(item->record);
     } else {
         hash = hash64(item->key.tenant, 16, item->timer_kind);
         hash = hash64(item->key.id.data, item->key.id.size, hash);
@@ -125,22 +129,10 @@ static enum verdict check_number(struct stream *s, struct part *part, unsigned i
     return SKIP;
 }
 
-/* Before a suspect record counts as read: which one is tried, and how often it was, is to be committed first. */
-static void mark_attempt(struct stream *s, struct batch *batch, struct part *part, unsigned input,
-                         int64_t offset)
+static void close_single(struct batch *batch, struct position_input *in)
 {
-    struct attempt *attempt = &part->inputs[input].attempt;
-    const struct attempt *survived = &part->survived[input];
-    bool same = attempt->count && attempt->offset == offset;
-    if (same && !(survived->count == attempt->count && survived->offset == offset))
-        attempt->count++;
-    else if (!same)
-        *attempt = (struct attempt){offset, 1};
-    position_encode(s, part, batch->arena, &batch->mark);
-    batch->mark.n = ++part->n;
-    batch->mark.done = outbox_done(part, part->n);
-    batch->marked = part;
-    part->inputs[input].suspect = false;
+    batch->closed = in->singles > 0;
+    in->singles -= in->singles > 0;
 }
 
 static void set_key(struct batch *batch, struct item *item)
@@ -213,8 +205,8 @@ static void take_record(struct stream *s, struct batch *batch, struct bus_event 
         struct position_input *in = &part->inputs[input];
         struct watermark *watermark;
         verdict = check_number(s, part, input, ce_id, &watermark);
-        if (verdict == TAKE && in->suspect)
-            mark_attempt(s, batch, part, input, event->record.offset);
+        if (verdict == TAKE && in->singles)
+            attempt_mark(s, batch, part, input, record_identity(&event->record));
         if (watermark)
             watermark->number++;
         in->next = event->record.offset + 1;
@@ -236,8 +228,7 @@ static void take_record(struct stream *s, struct batch *batch, struct bus_event 
     if (s->service->inputs[input].lane == BUS_LANE_COMMANDS)
         pace_command(s);
     struct position_input *in = &part->inputs[input];
-    batch->closed = in->singles > 0;
-    in->singles -= in->singles > 0;
+    close_single(batch, in);
     struct bus_record *record = arena_copy(batch->arena, &event->record, sizeof(event->record));
     if (record)
         add_messages(s, batch, part, &s->service->inputs[input], record);
@@ -286,14 +277,30 @@ static void copy_identity(struct batch *batch, struct item *item, const struct s
     item->timer_name = arena_copy(batch->arena, name, strlen(name));
 }
 
-/* first: only those at the front that are parked messages whose state has come, before any newer command. */
+/* A timer or outcome was added: where such are suspect it stays alone, and the first is marked. */
+static void added_timer(struct stream *s, struct batch *batch, const struct item *item)
+{
+    unsigned timers = s->service->n_inputs;
+    struct position_input *in = &item->part->inputs[timers];
+    if (in->singles)
+        attempt_mark(s, batch, item->part, timers, item_identity(item));
+    close_single(batch, in);
+}
+
+/* Those at the front that go before any newer command: parked messages whose state has come, and what is to be alone. */
+static bool goes_first(const struct stream *s, const struct part *part)
+{
+    return part->inputs[s->service->n_inputs].singles || (part->n_heap && part->heap[0]->adopted);
+}
+
 static void take_timers(struct stream *s, struct batch *batch, unsigned limit, bool first)
 {
     for (int32_t p = 0; p < s->n_parts; p++) {
         struct part *part = &s->parts[p];
         struct timer *timer;
         while (part->state == PART_RUNNING && !part->stopping && has_room(s, batch, limit) &&
-               (!first || (part->n_heap && part->heap[0]->adopted)) &&
+               (!first || goes_first(s, part)) &&
+               !(batch->n_items && part->inputs[s->service->n_inputs].singles) &&
                (timer = timers_take_due(part, s->now_us))) {
             if (timer->kind % TIMER_KINDS == TIMER_CALL) {
                 if (!call_start(s, part, timer))
@@ -319,16 +326,17 @@ static void take_timers(struct stream *s, struct batch *batch, unsigned limit, b
             if (item->kind == ITEM_PARKED &&
                 park_unpack(s, batch, item, arena_slice(batch->arena, timer->data), &err) < 0)
                 item->unusable = arena_printf(batch->arena, "%s", err.message);
+            added_timer(s, batch, item);
         }
         if (part->n_heap && part->state == PART_RUNNING)
             wake_at(s, part->heap[0]->due_us);
     }
 }
 
-static void take_outcomes(struct stream *s, struct batch *batch, unsigned limit)
+static void take_outcomes(struct stream *s, struct batch *batch, unsigned limit, bool first)
 {
     struct call call;
-    while (has_room(s, batch, limit) && call_take_outcome(s, &call)) {
+    while (has_room(s, batch, limit) && call_take_outcome(s, first, !batch->n_items, &call)) {
         struct part *part = &s->parts[call.part];
         struct item *item = part->life == call.life ? item_add(batch) : NULL;
         if (item) {
@@ -339,10 +347,12 @@ static void take_outcomes(struct stream *s, struct batch *batch, unsigned limit)
             item->timer_kind = call.kind;
             item->data = arena_slice(batch->arena, call.data);
             copy_identity(batch, item, &call.key, call.name);
-            if (arena_overflowed(batch->arena))
+            if (arena_overflowed(batch->arena)) {
                 batch->n_items--; /* the batch will be undone, and the call made again */
-            else
+            } else {
                 check_condemned(item);
+                added_timer(s, batch, item);
+            }
         }
         call_free(&call);
     }
@@ -371,10 +381,11 @@ bool intake_gather(struct stream *s, struct batch *batch)
     batch->begun_us = s->now_us;
     take_aside(s, batch);
     take_timers(s, batch, limit, true);
+    take_outcomes(s, batch, limit, true);
     take_lane(s, batch, BUS_LANE_COMMANDS, limit);
     /* Timers that became due while nobody ran must not hold up what comes now: half a batch, the rest if there is room. */
     take_timers(s, batch, (unsigned)min_i64(limit, batch->n_items + (limit + 1) / 2), false);
-    take_outcomes(s, batch, limit);
+    take_outcomes(s, batch, limit, false);
     take_lane(s, batch, BUS_LANE_EVENTS, limit);
     take_timers(s, batch, limit, false);
     take_lane(s, batch, BUS_LANE_IMPORTS, pace_limit(s, BUS_LANE_IMPORTS));

@@ -5,6 +5,7 @@
  *   own.c      assignment → take-over (position.c decodes the row) → timers.c first page → readers started
  *   intake.c   lanes, due timers, outcomes → items of the one batch that is gathering
  *   load.c     states, parts, answers, look-ups that its items need → cache.c
+ *   attempt.c  what may kill its service: marked before it is tried
  *   decide.c   each item in order → effects.c → applied (apply.c): cache, rows, timers, outbox.c frames
  *   commit.c   fences + rows → one transaction → settled: said (outbox.c), asked (ask.c), unpinned; or all forgotten
  *
@@ -32,11 +33,13 @@ enum {
     CALLS_AGAIN_US = 100000,
     STATE_LIMIT = 1 << 20,  /* bytes of a state or part */
     PARKED_BYTES = 4 << 20, /* per partition, as PARKED_LIMIT */
-    TIMER_PAGE_SMALL = 20,  /* when a page of timers with their data is too much memory */
+    TIMER_PAGE_SMALL = 8,   /* when a page of timers with their data is too much memory */
     PAGE_ARENA_LIMIT = 64 << 20,
     TRIES_SINGLE = 3, /* take-overs without progress until batches are of one, the first marked */
-    ATTEMPTS_POISON = 5, /* marked attempts at one record until it is a dead letter */
-    SINGLES = 4000,      /* records decided one by one then */
+    ATTEMPTS_POISON = 5, /* processes that did not survive a message until it is a dead letter */
+    ATTEMPTS_LIMIT = 64, /* per partition; beyond it nothing is marked */
+    SURVIVED_LIMIT = 256,
+    SINGLES = 4000, /* messages decided one by one then */
     MAX_PRODUCER_NAME = 100,
     MAX_ID = 200,
 };
@@ -45,8 +48,9 @@ enum {
     TIMER_PLAIN = 0,
     TIMER_PARKED = 1,
     TIMER_CALL = 2,
-    TIMER_KINDS = 16
-}; /* the row's kind = state * 16 + this */
+    TIMER_KINDS = 16,
+    TIMER_ATTEMPT = 1 << 20 /* no timer: attempt.c */
+};                          /* the row's kind = state * 16 + this */
 
 /* ---- cache.c ---- */
 
@@ -137,23 +141,26 @@ enum part_state {
 };
 
 struct attempt {
-    int64_t offset;
-    unsigned count; /* 0: none */
+    uint64_t identity; /* item_identity() */
+    int64_t epoch;     /* of who tried it */
+    bool settled;      /* decided; its row goes with that batch */
 };
 
-struct position_input {
-    bool known;  /* an offset is stored */
-    bool strict; /* read from the log's first record: a new producer begins at 1 */
-    bool verify; /* the next record must be the one before `next`, with this check */
-    int64_t next;
-    uint32_t check;  /* murmur2 of the ce_id of the record before `next` */
-    bool moved;      /* since the take-over */
-    unsigned stalls; /* take-overs in a row without its moving; others may have moved */
-    /* Several brought nothing: its next record is marked in the database before it is tried, alone, so that one that
-     * kills its service is told from bad luck. */
-    bool suspect;
-    unsigned singles; /* records still to be alone in their batch */
+struct survived {
+    int32_t part;
     struct attempt attempt;
+};
+
+struct position_input { /* of a topic; or of the timers, which have no offset */
+    bool known;         /* an offset is stored */
+    bool strict;        /* read from the log's first record: a new producer begins at 1 */
+    bool verify;        /* the next record must be the one before `next`, with this check */
+    int64_t next;
+    uint32_t check;   /* murmur2 of the ce_id of the record before `next` */
+    bool moved;       /* since the take-over */
+    unsigned stalls;  /* take-overs in a row without its moving; others may have moved */
+    bool suspect;     /* what comes next is marked, see attempt.c */
+    unsigned singles; /* messages still to be alone in their batch */
 };
 
 struct watermark {
@@ -187,12 +194,12 @@ struct part {
     unsigned failures; /* take-overs that failed in a row */
     int64_t n, epoch;  /* of the newest row decided */
     int32_t tries;
-    /* Attempts that did not kill this process, which lost the partition for another reason. */
-    struct attempt survived[MAX_INPUTS];
     /* item_identity() of what no batch can carry out, not even alone: refused when it comes again. */
     uint64_t condemned;
     const char *condemned_code;
-    struct position_input inputs[MAX_INPUTS];
+    struct position_input inputs[MAX_INPUTS + 1]; /* as the service has them, then the timers */
+    struct attempt attempts[ATTEMPTS_LIMIT];
+    unsigned n_attempts;
     int64_t unsaved_us; /* since when positions have moved that no commit has yet; 0: none */
     struct watermark *watermarks[16];
     struct buf unknown_offsets, unknown_numbers,
@@ -318,6 +325,9 @@ struct batch {
     struct store_commit commit;
     struct part *marked; /* its record is tried only after `mark` was committed */
     struct store_position mark;
+    struct store_row mark_row;
+    struct part *tried; /* what it holds is alone in it, and has this identity */
+    uint64_t tried_identity, tried_life;
     struct ask *asks, **asks_tail;
     struct cached *cached, **cached_tail;
     int64_t begun_us, submitted_us;
@@ -450,6 +460,9 @@ struct stream {
     uint32_t n_slots, free_slot, tags;
     size_t unconfirmed; /* bytes */
     struct request *requests;
+    struct survived survived[SURVIVED_LIMIT]; /* own attempts whose rows are to go */
+    unsigned n_survived;
+    bool retracting;
     unsigned page_loads; /* timer pages under way */
     struct call *calls;
     unsigned n_calls, calls_capacity;
@@ -492,6 +505,9 @@ void position_encode(struct stream *s, struct part *part, struct arena *arena,
 struct watermark *position_watermark(struct part *part, unsigned input, struct slice producer,
                                      bool make);
 void position_forget(struct stream *s, struct part *part);
+/* Under which an input, or the timers, are written; -1: this release has none of that name. */
+const char *position_name(const struct stream *s, unsigned input);
+int position_input(const struct stream *s, struct slice name);
 
 /* own.c */
 void own_assignment(struct stream *s, const int32_t *partitions, unsigned n);
@@ -517,6 +533,18 @@ void pace_gathered(struct stream *s, bool full);
 unsigned pace_commits(const struct stream *s); /* that may be under way */
 void pace_settled(struct stream *s, unsigned decided, int64_t took_us);
 void pace_blamed(struct stream *s); /* a batch was refused: smaller ones tell who is to blame */
+
+/* attempt.c */
+void attempt_found(struct stream *s, struct part *part, struct slice id, int64_t epoch,
+                   struct slice input);
+/* If its input is suspect, or others have tried it: it is tried only after that was committed, too. */
+void attempt_mark(struct stream *s, struct batch *batch, struct part *part, unsigned input,
+                  uint64_t identity);
+unsigned attempts_at(const struct part *part, uint64_t identity); /* of others: not survived */
+void attempts_settle(struct batch *batch);
+void attempts_forget(struct stream *s, struct part *part);
+/* True: others do not know yet what this process survived; until they do it takes nothing over. */
+bool attempts_retract(struct stream *s);
 
 /* load.c */
 void load_submit(struct stream *s, struct batch *batch);
@@ -605,7 +633,8 @@ int park_unpack(struct stream *s, struct batch *batch, struct item *item, struct
 
 /* call.c */
 bool call_start(struct stream *s, struct part *part, struct timer *timer); /* false: too many */
-bool call_take_outcome(struct stream *s, struct call *call); /* the caller frees it by call_free */
+/* The caller frees it by call_free. first: only one that is to be alone; else, in a batch that holds something, none of those. */
+bool call_take_outcome(struct stream *s, bool first, bool empty, struct call *call);
 void call_free(struct call *call);
 void call_deinit(struct stream *s);
 

@@ -29,9 +29,7 @@ static void forget(struct stream *s, struct part *part)
     cache_drop_part(&s->cache, part->id);
     timers_forget(part);
     outbox_forget(s, part);
-    for (unsigned i = 0; i < s->service->n_inputs; i++)
-        if (part->inputs[i].attempt.count && !part->inputs[i].suspect)
-            part->survived[i] = part->inputs[i].attempt;
+    attempts_forget(s, part);
     position_forget(s, part);
     part->life = ++s->lives;
     part->deferred = PARKED_LIMIT;
@@ -116,6 +114,11 @@ void own_assignment(struct stream *s, const int32_t *partitions, unsigned n)
 
 static void running(struct stream *s, struct part *part)
 {
+    for (unsigned i = 0; i <= s->service->n_inputs; i++) {
+        struct position_input *in = &part->inputs[i];
+        in->suspect = in->suspect || in->stalls > TRIES_SINGLE;
+        in->singles = in->suspect ? SINGLES : 0;
+    }
     for (unsigned i = 0; i < s->service->n_inputs; i++) {
         const struct stream_input *input = &s->service->inputs[i];
         struct position_input *in = &part->inputs[i];
@@ -123,8 +126,6 @@ static void running(struct stream *s, struct part *part)
         /* The record before the offset is read again: only if it is the one we took is this still the same log. */
         int64_t offset = in->known && in->next > 0 ? in->next - 1 : BUS_OFFSET_BEGIN;
         in->verify = offset != BUS_OFFSET_BEGIN;
-        in->suspect = in->stalls > TRIES_SINGLE || in->attempt.count > 0;
-        in->singles = in->suspect ? SINGLES : 0;
         if (bus_start(s->bus, input->topic, part->id, offset, input->lane, &err) < 0) {
             observe(s, LOG_WARN, "input_not_started", "\"partition\":%d,\"topic\":\"%s\"", part->id,
                     topic_name(input->topic));
@@ -188,11 +189,12 @@ static void own_submit(struct stream *s, struct part *part)
 
 void own_step(struct stream *s)
 {
+    bool retracting = attempts_retract(s);
     for (int32_t p = 0; p < s->n_parts; p++) {
         struct part *part = &s->parts[p];
         if (part->state != PART_WAITING)
             continue;
-        if (part->retry_us <= s->now_us && store_ready(s->store))
+        if (part->retry_us <= s->now_us && store_ready(s->store) && !retracting)
             own_submit(s, part);
         else
             wake_at(s, max_i64(part->retry_us, s->now_us + 50000));

@@ -3,7 +3,7 @@
  * producer. Topics are written by name, and what this release does not know is kept and written again, so that an
  * upgrade can add an input and a roll-back does not forget it.
  *
- *   offsets     (topic name, flags and stalls, next, check)*, (! and topic name, 0, offset, attempts)*
+ *   offsets     (topic name or "timers", flags and stalls, next, check)*
  *   numbers     (topic name, n, (partition, number)*n)*
  *   watermarks  (topic name, n, (producer, number)*n)*
  */
@@ -15,14 +15,17 @@ enum {
     FLAG_STRICT = 1,
     FLAG_UNREAD = 2,  /* nothing was read yet: only the stalls count */
     STALLS_SHIFT = 2, /* above the flags */
-    /* before a topic's name among the offsets: not an offset, but the attempts at its record */
-    ATTEMPT = '!',
 };
 
-static int input_of(const struct stream *s, struct slice name)
+const char *position_name(const struct stream *s, unsigned input)
 {
-    for (unsigned i = 0; i < s->service->n_inputs; i++)
-        if (slice_equal_str(name, topic_name(s->service->inputs[i].topic)))
+    return input < s->service->n_inputs ? topic_name(s->service->inputs[input].topic) : "timers";
+}
+
+int position_input(const struct stream *s, struct slice name)
+{
+    for (unsigned i = 0; i <= s->service->n_inputs; i++)
+        if (slice_equal_str(name, position_name(s, i)))
             return (int)i;
     return -1;
 }
@@ -45,13 +48,7 @@ static int decode_offsets(struct stream *s, struct part *part, struct slice in)
         if (slice_take_bytes(&in, &name) || slice_take_varint(&in, &flags) ||
             slice_take_varint(&in, &next) || slice_take_varint(&in, &check))
             return ERR_INVALID;
-        bool attempt = name.size && name.data[0] == ATTEMPT;
-        int i = input_of(s, attempt ? slice_make(name.data + 1, name.size - 1) : name);
-        if (attempt) {
-            if (i >= 0)
-                part->inputs[i].attempt = (struct attempt){(int64_t)next, (unsigned)check};
-            continue;
-        }
+        int i = position_input(s, name);
         if (i < 0) {
             buf_append(&part->unknown_offsets, from.data, from.size - in.size);
             continue;
@@ -64,7 +61,7 @@ static int decode_offsets(struct stream *s, struct part *part, struct slice in)
                                                   .stalls = (unsigned)(flags >> STALLS_SHIFT)};
     }
     /* This take-over, and those before it that committed nothing at all. */
-    for (unsigned i = 0; i < s->service->n_inputs; i++)
+    for (unsigned i = 0; i <= s->service->n_inputs; i++)
         part->inputs[i].stalls += (unsigned)part->tries;
     return STATUS_OK;
 }
@@ -119,7 +116,7 @@ static int decode_watermarks(struct stream *s, struct part *part, struct slice i
         uint64_t n;
         if (slice_take_bytes(&in, &name) || slice_take_varint(&in, &n))
             return ERR_INVALID;
-        int i = input_of(s, name);
+        int i = position_input(s, name);
         for (uint64_t k = 0; k < n; k++) {
             struct slice producer;
             uint64_t number;
@@ -157,23 +154,13 @@ int position_decode(struct stream *s, struct part *part, const struct store_posi
 
 static void encode_offsets(const struct stream *s, const struct part *part, struct buf *out)
 {
-    for (unsigned i = 0; i < s->service->n_inputs; i++) {
+    for (unsigned i = 0; i <= s->service->n_inputs; i++) {
         const struct position_input *in = &part->inputs[i];
-        const char *name = topic_name(s->service->inputs[i].topic);
         uint64_t flags = (in->strict ? FLAG_STRICT : 0) | (in->known ? 0 : FLAG_UNREAD);
-        buf_append_bytes(out, slice_str(name));
+        buf_append_bytes(out, slice_str(position_name(s, i)));
         buf_append_varint(out, flags | (uint64_t)(in->moved ? 0 : in->stalls) << STALLS_SHIFT);
         buf_append_varint(out, (uint64_t)in->next);
         buf_append_varint(out, in->check);
-        /* Kept until its record is behind: what other inputs and timers commit meanwhile says nothing about it. */
-        if (in->attempt.count && in->attempt.offset >= in->next) {
-            buf_append_varint(out, strlen(name) + 1);
-            buf_append_byte(out, ATTEMPT);
-            buf_append_str(out, name);
-            buf_append_varint(out, 0);
-            buf_append_varint(out, (uint64_t)in->attempt.offset);
-            buf_append_varint(out, in->attempt.count);
-        }
     }
     buf_append_slice(out, buf_slice(&part->unknown_offsets));
 }

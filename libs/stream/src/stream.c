@@ -151,12 +151,12 @@ static bool any_running(struct stream *s)
     return any;
 }
 
-/* Records that are decided one by one are committed one by one: else one that kills its service takes an innocent one
- * before it along, again and again. */
+/* What is decided one by one is committed one by one: else what kills its service takes an innocent one before it along,
+ * again and again. */
 static unsigned commits_limit(const struct stream *s)
 {
     for (int32_t p = 0; p < s->n_parts; p++)
-        for (unsigned i = 0; i < s->service->n_inputs && s->parts[p].state == PART_RUNNING; i++)
+        for (unsigned i = 0; i <= s->service->n_inputs && s->parts[p].state == PART_RUNNING; i++)
             if (s->parts[p].inputs[i].singles)
                 return 1;
     return pace_commits(s);

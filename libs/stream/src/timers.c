@@ -340,6 +340,8 @@ static void page_take(struct stream *s, struct part *part, const struct page *pa
     part->horizon_open = one_instant;
     for (unsigned i = 0; i < load->n_found; i++) {
         const struct store_value *v = load->found[i].values;
+        if (v[2].i == TIMER_ATTEMPT && page->then)
+            attempt_found(s, part, v[1].s, v[4].i, v[5].s);
         struct stream_key key = {.id = v[1].s};
         memcpy(key.tenant, v[0].s.data, 16);
         char *name = arena_str(page->arena, v[3].s);

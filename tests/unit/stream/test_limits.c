@@ -80,6 +80,81 @@ static void row_that_says_nothing_does_not_hold_up_a_drain(void **state)
     world_destroy(&world);
 }
 
+/* What others do meanwhile goes on; the timer is given up, and it alone. */
+static void timer_that_kills_is_given_up(void **state)
+{
+    struct world *world = world_create(10, 2);
+    const struct store_value *row;
+    world_command(world, 1, 1, 1);
+    world_settle(world);
+    world->deadly_timers = true;
+    world_ask(world, ASKED_TIMER, 1, 70000, 1);
+    for (int i = 0; i < 300; i++) {
+        world_command(world, 2, 1, 1);
+        some_rounds(world, 20);
+    }
+    world_settle(world);
+    assert_int_equal(store_mem_rows(world->dbs[0], &timers_table, &row, 1), 0);
+    world->deadly_timers = false;
+    world_ask(world, ASKED_TIMER, 1, 70000, 1); /* it may be set again */
+    world_settle(world);
+    world_check(world);
+    world_destroy(&world);
+}
+
+static unsigned marks(struct world *world)
+{
+    const struct store_value *rows[64];
+    unsigned n = store_mem_rows(world->dbs[0], &timers_table, rows, 64), found = 0;
+    for (unsigned i = 0; i < n; i++)
+        found += rows[i][3].i == TIMER_ATTEMPT;
+    return found;
+}
+
+static void step_until_marks(struct world *world, struct instance *instance, unsigned wanted)
+{
+    for (int i = 0; i < 1000 && marks(world) != wanted; i++) {
+        stream_step(instance->stream);
+        world->now_us += 1000;
+        if (marks(world) != wanted)
+            (void)store_mem_step(instance->store);
+    }
+    assert_int_equal(marks(world), wanted);
+}
+
+static void others_take_over(struct world *world)
+{
+    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+        world_ghost(world, 0, p);
+}
+
+/* One after the other marks it, loses its partition and lives. */
+static void record_that_everybody_survives_is_innocent(void **state)
+{
+    struct world *world = world_create(11, WORLD_INSTANCES);
+    struct err err = {0};
+    world_settle(world);
+    for (unsigned i = 0; i < WORLD_INSTANCES; i++)
+        bus_leave(world->instances[i].bus);
+    for (unsigned i = 0; i <= TRIES_SINGLE; i++)
+        others_take_over(world);
+    world_command(world, 1, 1, 1);
+    for (unsigned turn = 0; turn < 4 * ATTEMPTS_POISON; turn++) {
+        struct instance *owner = &world->instances[turn % WORLD_INSTANCES];
+        assert_int_equal(bus_join(owner->bus, "a", TOPIC_TEMPLATE_COMMANDS, &err), 0);
+        step_until_marks(world, owner, 1);
+        others_take_over(world);
+        step_until_marks(world, owner, 0);
+        bus_leave(owner->bus);
+    }
+    for (unsigned i = 0; i < WORLD_INSTANCES; i++)
+        assert_int_equal(bus_join(world->instances[i].bus, "a", TOPIC_TEMPLATE_COMMANDS, &err), 0);
+    world_settle(world);
+    world_check(world);
+    assert_int_equal(world_dead_letters(world), 0);
+    world_destroy(&world);
+}
+
 /* The first record after take-overs without progress is marked; one without messages as well. */
 static void suspect_record_without_messages(void **state)
 {
@@ -213,6 +288,8 @@ int main(void)
         cmocka_unit_test(what_postgres_refuses_is_a_dead_letter),
         cmocka_unit_test(decision_larger_than_a_batch_is_a_dead_letter),
         cmocka_unit_test(row_that_says_nothing_does_not_hold_up_a_drain),
+        cmocka_unit_test(timer_that_kills_is_given_up),
+        cmocka_unit_test(record_that_everybody_survives_is_innocent),
         cmocka_unit_test(suspect_record_without_messages),
         cmocka_unit_test(row_removed_by_hand_begins_anew),
         cmocka_unit_test(more_timers_of_one_instant_than_a_page),

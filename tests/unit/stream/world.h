@@ -81,6 +81,7 @@ struct world {
     unsigned rejects;                  /* records and messages that must become dead letters */
     struct world_log *log;
     bool verbose, faults; /* faults: decisions may be made to die */
+    bool deadly_timers;   /* the process does not survive a timer "again" */
 };
 
 extern struct world *world_of_decisions; /* the one there is: decisions know no other way */

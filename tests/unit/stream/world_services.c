@@ -158,6 +158,8 @@ static void due(struct stream_decision *d, const struct stream_message *m)
         return;
     }
     struct tally *t = tally_of(state);
+    if (strcmp(m->name, "again") == 0 && world_of_decisions->deadly_timers)
+        longjmp(world_of_decisions->died, 1);
     if (m->kind == STREAM_OUTCOME) {
         uint64_t number = strtoull(m->name + 5, NULL, 10);
         if (t->calls-- <= 0 || m->data.size != 16)
