@@ -1,5 +1,4 @@
 /* Events: each of a batch is decided alone, in order. */
-#include "domain/seen.h"
 #include "domain/timing.h"
 #include "ingest.h"
 #include "topics.h"
@@ -44,25 +43,25 @@ static enum ingest_invalid validate(const Journey__V1__Event *event)
 }
 
 /* True: this message id came before. Else it is noted, if its hour has room. */
-static bool seen_before(struct stream_decision *d, const Journey__V1__Event *event)
+static bool seen_before(struct stream_decision *d, struct ingest_device *device,
+                        struct slice message_id)
 {
-    struct ingest_seen_hash hash = ingest_seen_hash(slice_str(event->message_id));
-    struct slice newest = {0};
-    int64_t newest_us = 0, at_us;
-    bool fresh;
+    struct ingest_seen_hash hash = ingest_seen_hash(message_id);
+    struct ingest_seen seen = {.open = device->seen};
+    struct ingest_seen_chunk spilled;
+    if (ingest_seen_holds(&seen.open, hash, d->now_us))
+        return true;
     for (unsigned i = 0; i < d->n_parts; i++) {
-        if (d->parts[i].sub <= d->now_us - INGEST_SEEN_KEEP_US)
-            continue;
-        if (ingest_seen_holds(d->parts[i].data, hash))
+        const struct ingest_seen_chunk chunk = {d->parts[i].sub, d->parts[i].data};
+        if (ingest_seen_holds(&chunk, hash, d->now_us))
             return true;
-        newest = d->parts[i].data;
-        newest_us = d->parts[i].sub;
+        ingest_seen_written(&seen, &chunk);
     }
-    if (ingest_seen_place(d->now_us, newest_us, newest.size, &at_us, &fresh))
-        stream_put_part(d, at_us,
-                        ingest_seen_append(fresh ? slice_make(NULL, 0) : newest, hash, d->arena));
-    else
+    if (!ingest_seen_add(&seen, hash, d->now_us, d->arena, &spilled))
         stream_count(d, INGEST_COUNT_UNTRACKED, 1);
+    if (spilled.hashes.size)
+        stream_put_part(d, spilled.at_us, spilled.hashes);
+    device->seen = seen.open;
     return false;
 }
 
@@ -78,14 +77,13 @@ static void count(struct stream_decision *d, const struct ingest_timing *timing,
 }
 
 static void accept(struct stream_decision *d, const struct stream_message *m,
-                   Journey__V1__Event *event, int64_t received_us)
+                   Journey__V1__Event *event, struct ingest_device *device, int64_t received_us)
 {
     struct ingest_settings settings = ingest_settings_of(d, m->key.tenant);
     struct ingest_timing timing =
         ingest_timing_of(event->timestamp_us, event->sent_at_us, received_us);
-    struct ingest_device *device = ingest_device_load(d, m, event->device.data);
     Journey__V1__Accepted *accepted = arena_alloc(d->arena, sizeof(*accepted));
-    if (!device || !accepted)
+    if (!accepted)
         return; /* the runtime refuses the decision: its arena has overflowed */
     struct ingest_visit visit =
         ingest_device_visit(device, slice_str(event->session_id), slice_str(event->message_id),
@@ -116,9 +114,13 @@ void ingest_batch_decide(struct stream_decision *d, const struct stream_message 
     if (invalid != INGEST_VALID) {
         stream_count(d, INGEST_COUNT_REJECTED + (unsigned)invalid - 1, 1);
         stream_reject(d, ingest_invalid_code(invalid), ingest_invalid_reason(invalid));
-    } else if (seen_before(d, event)) {
-        stream_count(d, INGEST_COUNT_DUPLICATES, 1);
-    } else {
-        accept(d, m, event, batch->received_us > 0 ? batch->received_us : d->now_us);
+        return;
     }
+    struct ingest_device *device = ingest_device_load(d, m, event->device.data);
+    if (!device)
+        return; /* the runtime refuses the decision: its arena has overflowed */
+    if (seen_before(d, device, slice_str(event->message_id)))
+        stream_count(d, INGEST_COUNT_DUPLICATES, 1);
+    else
+        accept(d, m, event, device, batch->received_us > 0 ? batch->received_us : d->now_us);
 }

@@ -38,6 +38,9 @@ struct ingest_device *ingest_device_load(const struct stream_decision *d,
                                                         .last_us = session->last_us,
                                                         .named = session->named};
     }
+    if (record)
+        to->seen = (struct ingest_seen_chunk){
+            .at_us = record->seen_us, .hashes = slice_make(record->seen.data, record->seen.len)};
     return to;
 }
 
@@ -70,6 +73,10 @@ void ingest_device_store(struct stream_decision *d, const struct ingest_device *
         sessions[i].named = session->named;
         record->sessions[i] = &sessions[i];
     }
+    record->seen_us = device->seen.at_us;
+    record->seen = (ProtobufCBinaryData){
+        device->seen.hashes.size,
+        arena_copy(d->arena, device->seen.hashes.data, device->seen.hashes.size)};
     if (user.len == 16)
         record->user = user;
     stream_put_state(d, record);

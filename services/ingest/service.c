@@ -4,10 +4,14 @@
 #include "topics.h"
 
 static const struct store_column devices_columns[] = {
-    {"tenant_id", STORE_UUID, 0},     {"device", STORE_TEXT, 0},
-    {"user_id", STORE_UUID, 0},       {"session_id", STORE_TEXT, 0},
-    {"session_start", STORE_TIME, 0}, {"last_seen_at", STORE_TIME, 0},
-    {"sessions", STORE_INT, 0},       {"state", STORE_BYTES, 0},
+    {"tenant_id", STORE_UUID, 0},
+    {"device", STORE_TEXT, 0},
+    {"user_id", STORE_UUID, STORE_COLUMN_SELDOM},
+    {"session_id", STORE_TEXT, STORE_COLUMN_SELDOM},
+    {"session_start", STORE_TIME, STORE_COLUMN_SELDOM},
+    {"last_seen_at", STORE_TIME, 0},
+    {"sessions", STORE_INT, STORE_COLUMN_SELDOM},
+    {"state", STORE_BYTES, 0},
 };
 const struct store_table ingest_devices_table = {
     .name = "device_sessions",

@@ -10,25 +10,25 @@
     COLUMN(SESSIONS_TENANT_ID, "tenant_id", UUID, 0)                                               \
     COLUMN(SESSIONS_SESSION_ID, "session_id", TEXT, 0)                                             \
     COLUMN(SESSIONS_ID, "id", UUID, STORE_COLUMN_ONCE)                                             \
-    COLUMN(SESSIONS_USER_ID, "user_id", UUID, 0)                                                   \
-    COLUMN(SESSIONS_PERSONA_TYPE, "persona_type", TEXT, 0)                                         \
-    COLUMN(SESSIONS_PERSONA_CONFIDENCE, "persona_confidence", FLOAT, 0)                            \
-    COLUMN(SESSIONS_DEVICE_TYPE, "device_type", TEXT, 0)                                           \
-    COLUMN(SESSIONS_DEVICE_FINGERPRINT, "device_fingerprint", TEXT, 0)                             \
-    COLUMN(SESSIONS_START_TIMESTAMP, "start_timestamp", TIME, 0)                                   \
+    COLUMN(SESSIONS_USER_ID, "user_id", UUID, STORE_COLUMN_SELDOM)                                 \
+    COLUMN(SESSIONS_PERSONA_TYPE, "persona_type", TEXT, STORE_COLUMN_SELDOM)                       \
+    COLUMN(SESSIONS_PERSONA_CONFIDENCE, "persona_confidence", FLOAT, STORE_COLUMN_SELDOM)          \
+    COLUMN(SESSIONS_DEVICE_TYPE, "device_type", TEXT, STORE_COLUMN_SELDOM)                         \
+    COLUMN(SESSIONS_DEVICE_FINGERPRINT, "device_fingerprint", TEXT, STORE_COLUMN_SELDOM)           \
+    COLUMN(SESSIONS_START_TIMESTAMP, "start_timestamp", TIME, STORE_COLUMN_SELDOM)                 \
     COLUMN(SESSIONS_END_TIMESTAMP, "end_timestamp", TIME, 0)                                       \
     COLUMN(SESSIONS_CURRENT_STAGE, "current_stage", TEXT, 0)                                       \
     COLUMN(SESSIONS_JOURNEY_PATH, "journey_path", TEXT, 0)                                         \
     COLUMN(SESSIONS_CONVERSION_PROBABILITY, "conversion_probability", FLOAT, 0)                    \
     COLUMN(SESSIONS_TOTAL_TOUCHPOINTS, "total_touchpoints", INT, 0)                                \
     COLUMN(SESSIONS_TOTAL_SESSION_TIME, "total_session_time", INT, 0)                              \
-    COLUMN(SESSIONS_ENTRY_POINT, "entry_point", JSON, 0)                                           \
-    COLUMN(SESSIONS_UTM_DATA, "utm_data", JSON, 0)                                                 \
-    COLUMN(SESSIONS_REFERRER_DATA, "referrer_data", JSON, 0)                                       \
+    COLUMN(SESSIONS_ENTRY_POINT, "entry_point", JSON, STORE_COLUMN_SELDOM)                         \
+    COLUMN(SESSIONS_UTM_DATA, "utm_data", JSON, STORE_COLUMN_SELDOM)                               \
+    COLUMN(SESSIONS_REFERRER_DATA, "referrer_data", JSON, STORE_COLUMN_SELDOM)                     \
     COLUMN(SESSIONS_EXIT_POINT, "exit_point", JSON, 0)                                             \
     COLUMN(SESSIONS_CONVERSION_EVENTS, "conversion_events", JSON, 0)                               \
-    COLUMN(SESSIONS_UX_INTELLIGENCE_CONTEXT, "ux_intelligence_context", JSON, 0)                   \
-    COLUMN(SESSIONS_METADATA, "metadata", JSON, 0)                                                 \
+    COLUMN(SESSIONS_UX_INTELLIGENCE_CONTEXT, "ux_intelligence_context", JSON, STORE_COLUMN_SELDOM) \
+    COLUMN(SESSIONS_METADATA, "metadata", JSON, STORE_COLUMN_SELDOM)                               \
     COLUMN(SESSIONS_CREATED_AT, "created_at", TIME, STORE_COLUMN_ONCE)                             \
     COLUMN(SESSIONS_UPDATED_AT, "updated_at", TIME, 0)                                             \
     COLUMN(SESSIONS_STATE, "state", BYTES, 0)

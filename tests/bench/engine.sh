@@ -59,8 +59,8 @@ until_up() {
 }
 
 # Events that have become touchpoints, exactly; not the moves that they caused.
-touchpoints() {
-    sql "select count(*) from journey.journey_touchpoints where tenant_id = '$tenant_id' and touchpoint_type <> 'stage_transition'"
+touchpoints() { # tenant; ours when none is given
+    sql "select count(*) from journey.journey_touchpoints where tenant_id = '${1:-$tenant_id}' and touchpoint_type <> 'stage_transition'"
 }
 
 admin_port() {

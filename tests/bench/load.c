@@ -345,6 +345,8 @@ static const char usage[] =
     "  --visitors N      at the same time (5000)\n"
     "  --visit N         events of a visitor (20)\n"
     "  --lag N           starts between a session's start and its stage (250)\n"
+    "  --population N    sessions that are there already, of which come\n"
+    "  --returning N     of a hundred visitors and stages (10)\n"
     "  --seed N          of what is sent (1)     --run N           part of all ids (the time)\n"
     "  --admin PORT      journey-state's: with rate 0, never so far ahead of what it has decided:\n"
     "  --backlog N       events (8000)\n"
@@ -358,7 +360,7 @@ static void parse(struct load *load, int argc, char **argv)
     const char *mode = "batch";
     double port = 0, connections = load->n_connections, batch = r->batch, visit = r->visit_events,
            visitors = r->n_visitors, lag = r->lag, seed = 1, run_id = (double)time(NULL), pid = 0,
-           kill_signal = SIGKILL;
+           kill_signal = SIGKILL, population = 0, returning = 10;
     const struct {
         const char *name;
         double *number;
@@ -370,6 +372,8 @@ static void parse(struct load *load, int argc, char **argv)
         {"visit", &visit, NULL},
         {"visitors", &visitors, NULL},
         {"lag", &lag, NULL},
+        {"population", &population, NULL},
+        {"returning", &returning, NULL},
         {"seed", &seed, NULL},
         {"run", &run_id, NULL},
         {"kill", &pid, NULL},
@@ -407,6 +411,8 @@ static void parse(struct load *load, int argc, char **argv)
     r->visit_events = (unsigned)visit;
     r->n_visitors = (unsigned)visitors;
     r->lag = (unsigned)lag;
+    r->population = (uint64_t)population;
+    r->returning = (unsigned)returning;
     r->random.state = (uint64_t)seed;
     r->run = (unsigned)run_id;
     load->kill_pid = (pid_t)pid;

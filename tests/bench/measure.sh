@@ -47,7 +47,7 @@ updates() { # table: updates, of them heap-only
 }
 
 measure_begin() {
-    : >"$work/memory"
+    : >"$work/memory" && : >"$work/progress"
     sessions_before=$(updates journey_sessions) devices_before=$(updates device_sessions)
     began_at=$EPOCHREALTIME load_at_begin=$(machine_load) cpu_before=$(cpu_all)
     measure_sample
@@ -55,6 +55,7 @@ measure_begin() {
 
 measure_sample() {
     local name pid
+    echo "$(since "$began_at" "$EPOCHREALTIME") $(decided)" >>"$work/progress"
     while read -r name pid; do
         echo "$(since "$began_at" "$EPOCHREALTIME") $name $(pss_of "$pid")" >>"$work/memory"
     done < <(processes)
@@ -71,17 +72,26 @@ measure_end() { # events, CPU µs of the load generator
     measure_sample
     pause 1.2 # Postgres' counters are that old
     jq -Rs '[split("\n")[] | select(. != "") | split(" ") | {at: (.[0] | tonumber), name: .[1], pss_mib: (.[2] | tonumber)}]' "$work/memory" >"$work/memory.json"
-    jq -n --argjson events "$1" --argjson committed "${committed:-0}" --argjson load_us "$2" --argjson cpu "$cpu" --slurpfile memory "$work/memory.json" \
+    jq -Rs '[split("\n")[] | select(. != "") | split(" ") | {at: (.[0] | tonumber), decided: (.[1] | tonumber)}]' "$work/progress" >"$work/progress.json"
+    jq -n --argjson events "$1" --argjson committed "${committed:-0}" --argjson load_us "$2" --argjson cpu "$cpu" --slurpfile memory "$work/memory.json" --slurpfile progress "$work/progress.json" \
         --argjson seconds "$(since "$began_at" "$committed_at")" --argjson load "$load_at_begin" \
         --argjson sessions "$(heap_only "$sessions_before" "$(updates journey_sessions)")" \
         --argjson devices "$(heap_only "$devices_before" "$(updates device_sessions)")" '
         def cents: . * 100 | round / 100;
+        def mean: if length > 0 then add / length else 0 end;
+        ($memory[0][-1].at) as $length |
+        def quarter(k): map(select(.at >= $length * (k - 1) / 4 and .at <= $length * k / 4));
+        # MiB a minute from the second quarter to the last: how the first ends depends on what was there before
+        def slope: ((quarter(4) | map(.pss_mib) | mean) - (quarter(2) | map(.pss_mib) | mean)) / ($length / 2 / 60);
+        def rate: if length > 1 and .[-1].at > .[0].at then (.[-1].decided - .[0].decided) / (.[-1].at - .[0].at) | round else 0 end;
         ($memory[0] | group_by(.name) | map({key: .[0].name, value: .}) | from_entries) as $by_name |
         {seconds: $seconds, committed: $committed, events_per_second: (if $seconds > 0 then $committed / $seconds else 0 end), machine_load: $load,
          heap_only: {journey_sessions: $sessions, device_sessions: $devices},
-         processes: ([$cpu.processes[] | . + {pss_mib_first: $by_name[.name][0].pss_mib, pss_mib_last: $by_name[.name][-1].pss_mib}] +
+         processes: ([$cpu.processes[] | . + {pss_mib_first: $by_name[.name][0].pss_mib, pss_mib_last: $by_name[.name][-1].pss_mib,
+                      pss_mib_max: ($by_name[.name] | map(.pss_mib) | max), pss_mib_a_minute: ($by_name[.name] | slope | cents)}] +
                      [{name: "load generator", cpu_us_per_event: ($load_us / ([$events, 1] | max) | cents)}]),
-         memory: $memory[0]} | . + {cpu_us_per_event: ([.processes[].cpu_us_per_event] | add | cents)}'
+         decided_per_second_by_quarter: [range(1; 5) as $k | $progress[0] | quarter($k) | rate],
+         memory: $memory[0], progress: $progress[0]} | . + {cpu_us_per_event: ([.processes[].cpu_us_per_event] | add | cents)}'
 }
 
 merge() { # file, file to add, machine's load before

@@ -1,18 +1,26 @@
 # Benchmarks: tests/bench/run says what is measured. Release builds, whatever BUILD says.
 #
-#   make bench                      all of it, in under five minutes
+#   make bench                      most of it, in some ten minutes
 #   make bench PARTS="pipeline"     some of it
 
+BENCH_USES := $(sort $(call uses,bus proto))
 BENCH_C := $(wildcard tests/bench/*.c)
-$(B)/tests/bench/%.o: tests/bench/%.c
+BENCH_PROGRAMS := load population imports
+load_OBJECTS := load requests histogram shop
+imports_OBJECTS := imports shop
+population_OBJECTS := population
+$(B)/tests/bench/%.o: tests/bench/%.c $(PROTO_H)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(WARNINGS) -MMD -MP $(call includes,base) -c $< -o $@
-$(B)/tests/bench/load: $(BENCH_C:%.c=$(B)/%.o) $(B)/libbase.a
-	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(call pkglibs,$(call pkgs,base)) -lm
+	$(Q)$(CC) $(CFLAGS) $(WARNINGS) -MMD -MP $(call includes,$(BENCH_USES)) $(call pkgcflags,$(call pkgs,$(BENCH_USES))) -c $< -o $@
+define bench_program
+$(B)/tests/bench/$(1): $($(1)_OBJECTS:%=$(B)/tests/bench/%.o) $(call archives,$(BENCH_USES))
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $(call pkglibs,$(call pkgs,$(BENCH_USES))) -lm -lpthread
+endef
+$(foreach p,$(BENCH_PROGRAMS),$(eval $(call bench_program,$(p))))
 -include $(BENCH_C:%.c=$(B)/%.d)
 
 .PHONY: bench bench-programs
-bench-programs: $(SERVICES:%=$(B)/bin/%) $(B)/tests/bench/load
+bench-programs: $(SERVICES:%=$(B)/bin/%) $(BENCH_PROGRAMS:%=$(B)/tests/bench/%)
 bench:
 	@deploy/local/install test
 	@$(MAKE) --no-print-directory $(parallel) BUILD=release bench-programs

@@ -6,6 +6,8 @@
  *   batch     POST /v1/batch, events of many visitors, each of whom comes back until all of his events are sent
  *   single    POST /v1/track, one such event
  *   commands  POST …/sessions/start and PUT …/sessions/{id}/stage in turn; a stage is that of a session started before
+ *
+ * With a population, some visitors are of it: every second of them names the session that he had, the others begin a new one.
  */
 #include "base.h"
 
@@ -23,6 +25,7 @@ enum request_kind {
 };
 
 struct visitor {
+    unsigned run;
     uint64_t number;
     unsigned left; /* events until somebody else takes his place */
 };
@@ -33,6 +36,9 @@ struct requests {
     unsigned n_visitors;   /* who are there at the same time */
     unsigned visit_events; /* events of a visitor */
     unsigned lag;          /* starts between a session's start and its stage */
+    uint64_t
+        population; /* sessions of the old population, and how many of a hundred come from it: */
+    unsigned returning; /* visitors, and sessions whose stage changes */
     const char *write_key, *secret_key;
     unsigned run; /* part of all ids, so that runs do not meet */
     struct random random;
@@ -41,7 +47,7 @@ struct requests {
 };
 
 struct event_places { /* offsets into the text */
-    size_t message, device, time;
+    size_t message, device, session, time;
 };
 
 /* A connection's request; zeroed before its first use. */

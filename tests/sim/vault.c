@@ -90,7 +90,7 @@ static void check_idle(struct instance *instance, const struct store_row *row)
     const struct store_value *v = row->values;
     struct sim *sim = instance->sim;
     ProtobufCAllocator allocator = sim_allocator(sim);
-    if (row->remove || v[SESSIONS_END_TIMESTAMP].null)
+    if (row->kind == STORE_ROW_REMOVE || v[SESSIONS_END_TIMESTAMP].null)
         return;
     Journey__V1__SessionRecord *record = journey__v1__session_record__unpack(
         &allocator, v[SESSIONS_STATE].s.size, v[SESSIONS_STATE].s.data);

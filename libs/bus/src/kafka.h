@@ -1,9 +1,9 @@
 #pragma once
 /*
- * The Kafka bus's parts: three librdkafka clients, each made when first needed, that share one eventfd.
+ * The Kafka bus's parts: librdkafka clients, each made when first needed, that share one eventfd.
  *
  *   member     group protocol alone; fetches nothing
- *   reader     simple consumer: partitions started one by one, each into the queue of its lane
+ *   readers    one simple consumer a lane; partitions are started one by one
  *   producer   idempotent; reports come through its main queue
  *
  * All callbacks run inside poll_control on the bus's thread; librdkafka's own threads touch nothing here but the
@@ -40,8 +40,9 @@ struct kafka_slot {
 };
 
 struct kafka_reader_topic {
-    rd_kafka_topic_t *rkt; /* its opaque is this struct */
     int topic;
+    rd_kafka_topic_t
+        *handles[BUS_LANE_COUNT]; /* of each lane's reader; their opaque is this struct */
     struct kafka_slot slots[];
 };
 
@@ -52,17 +53,16 @@ struct kafka_reader_topic {
 #define KAFKA_LANE_KBYTES  "4096"
 #define KAFKA_LANE_RECORDS "8000"
 
-struct kafka_lane {
-    rd_kafka_queue_t *queue;
-    size_t bytes, records; /* taken since the fetcher was last woken */
-};
-
+/*
+ * A client of its own for each lane: a client has one fetch under way, which names all that it reads, so in one client a
+ * command would wait for events to be transferred, and the broker would look at every partition of every lane
+ * for each command and each event (its largest cost).
+ */
 struct kafka_reader {
     rd_kafka_t *rk;
-    rd_kafka_queue_t *queue; /* errors */
-    struct kafka_lane lanes[BUS_LANE_COUNT];
-    struct kafka_reader_topic *topics[TOPIC_SLOTS];
-    unsigned n_gone; /* slots in SLOT_GONE */
+    rd_kafka_queue_t *errors;  /* its main queue */
+    rd_kafka_queue_t *records; /* all partitions' */
+    size_t bytes, n_records;   /* taken since the fetcher was last woken */
 };
 
 struct kafka_producer {
@@ -83,7 +83,9 @@ struct kafka_bus {
     bool send_topics[TOPIC_SLOTS];
     int fd;
     struct kafka_member member;
-    struct kafka_reader reader;
+    struct kafka_reader readers[BUS_LANE_COUNT];
+    struct kafka_reader_topic *topics[TOPIC_SLOTS]; /* that were ever read */
+    unsigned n_gone;                                /* slots in SLOT_GONE */
     struct kafka_producer producer;
     struct err error; /* the next BUS_ERROR */
     bool error_due;

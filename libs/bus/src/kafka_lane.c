@@ -18,11 +18,11 @@ static void on_offset_gone(struct kafka_bus *bus, struct kafka_reader_topic *top
 {
     struct kafka_slot *slot = &topic->slots[partition];
     struct err err;
-    rd_kafka_consume_stop(topic->rkt, partition);
+    rd_kafka_consume_stop(topic->handles[slot->lane], partition);
     if (offset != slot->next && bus_kafka_reader_consume(bus, topic, partition, &err) == 0)
         return;
     slot->state = SLOT_GONE;
-    bus->reader.n_gone++;
+    bus->n_gone++;
     bus_kafka_wake(bus);
 }
 
@@ -45,23 +45,24 @@ static void wake_fetcher(struct kafka_bus *bus, enum bus_lane lane)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(bus->partitions);
     for (int i = 0; i < TOPIC_SLOTS; i++) {
-        struct kafka_reader_topic *topic = bus->reader.topics[i];
+        struct kafka_reader_topic *topic = bus->topics[i];
         for (int32_t p = 0; topic && p < bus->partitions; p++)
             if (topic->slots[p].state == SLOT_READING && topic->slots[p].lane == lane)
-                rd_kafka_topic_partition_list_add(list, rd_kafka_topic_name(topic->rkt), p)
+                rd_kafka_topic_partition_list_add(list, rd_kafka_topic_name(topic->handles[lane]),
+                                                  p)
                     ->offset = RD_KAFKA_OFFSET_END;
     }
-    (void)rd_kafka_offsets_for_times(bus->reader.rk, list, 0); /* always a time-out */
+    (void)rd_kafka_offsets_for_times(bus->readers[lane].rk, list, 0); /* always a time-out */
     rd_kafka_topic_partition_list_destroy(list);
 }
 
 static void count_taken(struct kafka_bus *bus, enum bus_lane lane, size_t bytes)
 {
-    struct kafka_lane *l = &bus->reader.lanes[lane];
-    l->bytes += bytes; /* values alone: what librdkafka counts */
-    if (++l->records < LANE_WAKE_RECORDS && l->bytes < LANE_WAKE_BYTES)
+    struct kafka_reader *reader = &bus->readers[lane];
+    reader->bytes += bytes; /* values alone: what librdkafka counts */
+    if (++reader->n_records < LANE_WAKE_RECORDS && reader->bytes < LANE_WAKE_BYTES)
         return;
-    l->bytes = l->records = 0;
+    reader->bytes = reader->n_records = 0;
     wake_fetcher(bus, lane);
 }
 
@@ -95,8 +96,9 @@ static void fill_record(struct bus_event *event, rd_kafka_message_t *message, in
 int bus_kafka_lane_poll(struct bus *bus, enum bus_lane lane, struct bus_event *event)
 {
     struct kafka_bus *b = kafka_bus(bus);
+    struct kafka_reader *reader = &b->readers[lane];
     rd_kafka_message_t *message;
-    while (b->reader.rk && (message = rd_kafka_consume_queue(b->reader.lanes[lane].queue, 0))) {
+    while (reader->rk && (message = rd_kafka_consume_queue(reader->records, 0))) {
         struct kafka_reader_topic *topic = NULL;
         if (message->err)
             on_error(b, message);
@@ -118,15 +120,15 @@ int bus_kafka_lane_poll(struct bus *bus, enum bus_lane lane, struct bus_event *e
 
 bool bus_kafka_lane_poll_gone(struct kafka_bus *bus, struct bus_event *event)
 {
-    if (bus->reader.n_gone == 0)
+    if (bus->n_gone == 0)
         return false;
     for (int i = 0; i < TOPIC_SLOTS; i++) {
-        struct kafka_reader_topic *topic = bus->reader.topics[i];
+        struct kafka_reader_topic *topic = bus->topics[i];
         for (int32_t p = 0; topic && p < bus->partitions; p++) {
             if (topic->slots[p].state != SLOT_GONE)
                 continue;
             topic->slots[p].state = SLOT_IDLE;
-            bus->reader.n_gone--;
+            bus->n_gone--;
             event->type = BUS_OFFSET_GONE;
             event->topic = topic->topic;
             event->partition = p;

@@ -12,7 +12,7 @@
 static const struct kafka_setting MEMBER[] = {
     {"partition.assignment.strategy", "range"},
     /* A member that leaves is missed at the others' next heartbeat. */
-    {"heartbeat.interval.ms", "500"},
+    {"heartbeat.interval.ms", "200"},
     {"session.timeout.ms", "6000"}, /* the least that brokers allow by default */
     /* Also how long a rebalance waits for a member whose loop hangs while its threads live. */
     {"max.poll.interval.ms", "60000"},

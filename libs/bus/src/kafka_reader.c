@@ -1,5 +1,5 @@
 /*
- * The reader: librdkafka's simple consumer. Each partition is started into the queue of its lane.
+ * The readers: librdkafka's simple consumers, one a lane. Each partition is started into the queue of its lane.
  *
  *   start ──► READING ──record──► READING (next = offset + 1)
  *                │  offset gone
@@ -33,9 +33,9 @@ static const struct kafka_setting READER[] = {
     {"fetch.error.backoff.ms", "100"},
 };
 
-static int reader_create(struct kafka_bus *bus, struct err *err)
+static int reader_create(struct kafka_bus *bus, enum bus_lane lane, struct err *err)
 {
-    struct kafka_reader *reader = &bus->reader;
+    struct kafka_reader *reader = &bus->readers[lane];
     if (reader->rk)
         return 0;
     rd_kafka_conf_t *conf =
@@ -47,49 +47,45 @@ static int reader_create(struct kafka_bus *bus, struct err *err)
     reader->rk = bus_kafka_client_create(RD_KAFKA_CONSUMER, conf, err);
     if (!reader->rk)
         return ERR_INVALID;
-    reader->queue = rd_kafka_queue_get_main(reader->rk);
-    bus_kafka_watch(bus, reader->queue);
-    for (int lane = 0; lane < BUS_LANE_COUNT; lane++) {
-        reader->lanes[lane].queue = rd_kafka_queue_new(reader->rk);
-        bus_kafka_watch(bus, reader->lanes[lane].queue);
-    }
+    reader->errors = rd_kafka_queue_get_main(reader->rk);
+    reader->records = rd_kafka_queue_new(reader->rk);
+    bus_kafka_watch(bus, reader->errors);
+    bus_kafka_watch(bus, reader->records);
     return 0;
 }
 
-static struct kafka_reader_topic *topic_create(struct kafka_bus *bus, int topic)
+static rd_kafka_topic_t *handle_create(struct kafka_bus *bus, struct kafka_reader_topic *topic,
+                                       enum bus_lane lane)
 {
-    struct kafka_reader_topic *t =
-        calloc(1, sizeof(*t) + (size_t)bus->partitions * sizeof(t->slots[0]));
-    if (!t)
-        return NULL;
     char name[KAFKA_NAME_SIZE];
-    rd_kafka_topic_conf_t *conf = rd_kafka_default_topic_conf_dup(bus->reader.rk);
-    rd_kafka_topic_conf_set_opaque(conf, t);
-    t->topic = topic;
-    t->rkt = rd_kafka_topic_new(bus->reader.rk,
-                                bus_kafka_name(name, bus->prefix, topic_name(topic)), conf);
-    if (t->rkt)
-        return t;
-    rd_kafka_topic_conf_destroy(conf);
-    free(t);
-    return NULL;
+    rd_kafka_t *rk = bus->readers[lane].rk;
+    rd_kafka_topic_conf_t *conf = rd_kafka_default_topic_conf_dup(rk);
+    rd_kafka_topic_conf_set_opaque(conf, topic);
+    rd_kafka_topic_t *handle =
+        rd_kafka_topic_new(rk, bus_kafka_name(name, bus->prefix, topic_name(topic->topic)), conf);
+    if (!handle)
+        rd_kafka_topic_conf_destroy(conf);
+    return handle;
 }
 
-/* The client, the topic's handle and its slots: made when first asked for. */
-static int topic_get(struct kafka_reader_topic **topic, struct kafka_bus *bus, int id,
-                     int32_t partition, struct err *err)
+/* The topic with its slots, and its handle of that lane's client: made when first asked for. */
+static int topic_get(struct kafka_reader_topic **out, struct kafka_bus *bus, int id,
+                     enum bus_lane lane, struct err *err)
 {
-    int r = bus_partition_check(id, partition, bus->partitions, err);
-    if (r == 0)
-        r = reader_create(bus, err);
+    int r = reader_create(bus, lane, err);
     if (r < 0)
         return r;
-    struct kafka_reader_topic **slot = &bus->reader.topics[topic_slot(id)];
-    if (!*slot)
-        *slot = topic_create(bus, id);
-    if (!*slot)
+    struct kafka_reader_topic **topic = &bus->topics[topic_slot(id)];
+    if (!*topic)
+        *topic = calloc(1, sizeof(**topic) + (size_t)bus->partitions * sizeof((*topic)->slots[0]));
+    if (!*topic)
+        return err_set(err, ERR_NO_MEMORY, ERR_CLASS_FATAL, "out of memory");
+    (*topic)->topic = id;
+    if (!(*topic)->handles[lane])
+        (*topic)->handles[lane] = handle_create(bus, *topic, lane);
+    if (!(*topic)->handles[lane])
         return bus_kafka_err_set(err, rd_kafka_last_error(), topic_name(id), NULL);
-    *topic = *slot;
+    *out = *topic;
     return 0;
 }
 
@@ -98,8 +94,8 @@ int bus_kafka_reader_consume(struct kafka_bus *bus, struct kafka_reader_topic *t
 {
     const struct kafka_slot *slot = &topic->slots[partition];
     _Static_assert(BUS_OFFSET_BEGIN == RD_KAFKA_OFFSET_BEGINNING, "passed on as it is");
-    if (rd_kafka_consume_start_queue(topic->rkt, partition, slot->next,
-                                     bus->reader.lanes[slot->lane].queue) == -1)
+    if (rd_kafka_consume_start_queue(topic->handles[slot->lane], partition, slot->next,
+                                     bus->readers[slot->lane].records) == -1)
         return bus_kafka_err_set(err, rd_kafka_last_error(), topic_name(topic->topic), "start");
     return 0;
 }
@@ -109,8 +105,10 @@ int bus_kafka_reader_start(struct bus *bus, int topic, int32_t partition, int64_
 {
     struct kafka_bus *b = kafka_bus(bus);
     struct kafka_reader_topic *t = NULL;
-    int r = topic_get(&t, b, topic, partition, err);
-    if (!t)
+    int r = bus_partition_check(topic, partition, b->partitions, err);
+    if (r == 0)
+        r = topic_get(&t, b, topic, lane, err);
+    if (r < 0)
         return r;
     if (offset < 0 && offset != BUS_OFFSET_BEGIN)
         return err_set(err, ERR_INVALID, ERR_CLASS_PERMANENT, "offset %lld", (long long)offset);
@@ -130,26 +128,37 @@ int bus_kafka_reader_start(struct bus *bus, int topic, int32_t partition, int64_
 void bus_kafka_reader_stop(struct bus *bus, int topic, int32_t partition)
 {
     struct kafka_bus *b = kafka_bus(bus);
-    struct kafka_reader_topic *t = topic_valid(topic) ? b->reader.topics[topic_slot(topic)] : NULL;
+    struct kafka_reader_topic *t = topic_valid(topic) ? b->topics[topic_slot(topic)] : NULL;
     if (!t || partition < 0 || partition >= b->partitions)
         return;
     struct kafka_slot *slot = &t->slots[partition];
     if (slot->state == SLOT_READING)
-        rd_kafka_consume_stop(t->rkt, partition);
+        rd_kafka_consume_stop(t->handles[slot->lane], partition);
     else if (slot->state == SLOT_GONE)
-        b->reader.n_gone--;
+        b->n_gone--;
     slot->state = SLOT_IDLE;
 }
 
+/* Whichever client there is: the question is the broker's to answer. */
+static int any_reader(struct kafka_bus *bus, rd_kafka_t **rk, struct err *err)
+{
+    int lane = 0;
+    while (lane < BUS_LANE_COUNT && !bus->readers[lane].rk)
+        lane++;
+    lane = lane < BUS_LANE_COUNT ? lane : BUS_LANE_MIRRORS;
+    int r = reader_create(bus, (enum bus_lane)lane, err);
+    *rk = bus->readers[lane].rk;
+    return r;
+}
+
 /* rd_kafka_query_watermark_offsets would do, but does not keep to its time-out when a broker hangs (2.0.2). */
-static rd_kafka_resp_err_t query(struct kafka_bus *bus, const struct kafka_reader_topic *topic,
-                                 int32_t partition, int64_t which, int64_t *offset, int timeout_ms)
+static rd_kafka_resp_err_t query(rd_kafka_t *rk, const char *topic, int32_t partition,
+                                 int64_t which, int64_t *offset, int timeout_ms)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_t *p =
-        rd_kafka_topic_partition_list_add(list, rd_kafka_topic_name(topic->rkt), partition);
+    rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(list, topic, partition);
     p->offset = which;
-    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(bus->reader.rk, list, timeout_ms);
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(rk, list, timeout_ms);
     if (!code)
         code = p->err;
     if (!code)
@@ -162,16 +171,21 @@ int bus_kafka_reader_range(struct bus *bus, int topic, int32_t partition, int64_
                            int64_t *end, int timeout_ms, struct err *err)
 {
     struct kafka_bus *b = kafka_bus(bus);
-    struct kafka_reader_topic *t = NULL;
-    int r = topic_get(&t, b, topic, partition, err);
-    if (!t)
+    rd_kafka_t *rk = NULL;
+    char name[KAFKA_NAME_SIZE];
+    int r = bus_partition_check(topic, partition, b->partitions, err);
+    if (r == 0)
+        r = any_reader(b, &rk, err);
+    if (r < 0)
         return r;
+    (void)bus_kafka_name(name, b->prefix, topic_name(topic));
     const int64_t which[] = {RD_KAFKA_OFFSET_BEGINNING, RD_KAFKA_OFFSET_END};
     int64_t found[2] = {0};
     int64_t deadline = bus_kafka_now_us() + timeout_ms * INT64_C(1000);
     for (int i = 0; i < 2;) {
         int left = (int)((deadline - bus_kafka_now_us()) / 1000);
-        rd_kafka_resp_err_t code = query(b, t, partition, which[i], &found[i], left > 0 ? left : 1);
+        rd_kafka_resp_err_t code =
+            query(rk, name, partition, which[i], &found[i], left > 0 ? left : 1);
         if (!code)
             i++;
         else if (left <= RANGE_PAUSE_US / 1000)
@@ -186,30 +200,36 @@ int bus_kafka_reader_range(struct bus *bus, int topic, int32_t partition, int64_
 
 void bus_kafka_reader_serve(struct kafka_bus *bus)
 {
-    if (bus->reader.rk)
-        rd_kafka_poll(bus->reader.rk, 0);
+    for (int lane = 0; lane < BUS_LANE_COUNT; lane++)
+        if (bus->readers[lane].rk)
+            rd_kafka_poll(bus->readers[lane].rk, 0);
+}
+
+static void queue_destroy(rd_kafka_queue_t *queue)
+{
+    rd_kafka_queue_io_event_enable(queue, -1, NULL, 0);
+    rd_kafka_queue_destroy(queue);
 }
 
 void bus_kafka_reader_destroy(struct kafka_bus *bus)
 {
-    struct kafka_reader *reader = &bus->reader;
-    if (!reader->rk)
-        return;
     for (int i = 0; i < TOPIC_SLOTS; i++)
-        for (int32_t p = 0; reader->topics[i] && p < bus->partitions; p++)
+        for (int32_t p = 0; bus->topics[i] && p < bus->partitions; p++)
             bus_kafka_reader_stop(&bus->bus, topic_of_slot(i), p);
-    for (int lane = 0; lane < BUS_LANE_COUNT; lane++)
-        if (reader->lanes[lane].queue) {
-            rd_kafka_queue_io_event_enable(reader->lanes[lane].queue, -1, NULL, 0);
-            rd_kafka_queue_destroy(reader->lanes[lane].queue);
-        }
-    rd_kafka_queue_io_event_enable(reader->queue, -1, NULL, 0);
-    rd_kafka_queue_destroy(reader->queue);
-    for (int i = 0; i < TOPIC_SLOTS; i++)
-        if (reader->topics[i]) {
-            rd_kafka_topic_destroy(reader->topics[i]->rkt);
-            free(reader->topics[i]);
-        }
-    rd_kafka_destroy(reader->rk);
-    *reader = (struct kafka_reader){0};
+    for (int lane = 0; lane < BUS_LANE_COUNT; lane++) {
+        struct kafka_reader *reader = &bus->readers[lane];
+        if (!reader->rk)
+            continue;
+        queue_destroy(reader->records);
+        queue_destroy(reader->errors);
+        for (int i = 0; i < TOPIC_SLOTS; i++)
+            if (bus->topics[i] && bus->topics[i]->handles[lane])
+                rd_kafka_topic_destroy(bus->topics[i]->handles[lane]);
+        rd_kafka_destroy(reader->rk);
+        *reader = (struct kafka_reader){0};
+    }
+    for (int i = 0; i < TOPIC_SLOTS; i++) {
+        free(bus->topics[i]);
+        bus->topics[i] = NULL;
+    }
 }

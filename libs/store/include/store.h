@@ -41,6 +41,7 @@ enum store_column_flag {
     STORE_COLUMN_ONCE = 1, /* written on insert, kept on update (created_at, id) */
     STORE_COLUMN_ADD =
         2, /* on conflict the value is added to what is there (INT, BIGINT, FLOAT; NULL adds nothing) */
+    STORE_COLUMN_SELDOM = 4, /* changes seldom once it is written: left out of STORE_ROW_NARROW */
 };
 
 struct store_column {
@@ -85,10 +86,20 @@ struct store_value {
     struct slice s;
 };
 
+/* UPDATE and NARROW are for whoever alone writes the row (of a STORE_UPDATE table) and knows that it is there: cheaper,
+ * and the commit tells how many were missing. */
+enum store_row_kind {
+    STORE_ROW_PUT,    /* inserted; when its key is there, as the table's conflict says */
+    STORE_ROW_UPDATE, /* what an upsert does to a row that is there; never inserted */
+    STORE_ROW_NARROW, /* the same, but SELDOM columns stay as they are */
+    STORE_ROW_REMOVE,
+    STORE_ROW_KINDS
+};
+
 struct store_row {
     const struct store_table *table;
-    const struct store_value *values; /* n_columns of them; of a delete only the n_key first */
-    bool remove;
+    const struct store_value *values; /* n_columns of them; of a removal only the n_key first */
+    enum store_row_kind kind;
 };
 
 /* ---- requests ---- */
@@ -168,6 +179,7 @@ struct store_own {
  * not hold aborts all: err.code ERR_FENCED and fenced[k] set for those. done(): err.code 0 only when Postgres confirmed
  * the commit; ERR_UNAVAILABLE (transient) means unknown: it may have happened, or happen later.
  * Rows are grouped and written by table; within a table in order; an earlier row with the same key is superseded.
+ * missing: when it worked, how many rows of UPDATE and NARROW were not there. The others are written.
  * Sizes are the caller's business. Everything pointed to stays valid until done().
  */
 struct store_commit {
@@ -179,6 +191,7 @@ struct store_commit {
     void (*done)(struct store_commit *commit);
     void *user;
     struct err err;
+    unsigned missing;
     struct store_commit *next;
 };
 

@@ -140,6 +140,7 @@ static void run_commit(struct mem *mem, const struct request *request)
     struct store_commit *commit = request->commit;
     for (unsigned f = 0; f < commit->n_fences; f++)
         commit->fenced[f] = false;
+    commit->missing = 0;
     if (!refused(request, &commit->err)) {
         enum store_mem_fault fault = mem->fault;
         mem->fault = STORE_MEM_OK;
@@ -152,6 +153,8 @@ static void run_commit(struct mem *mem, const struct request *request)
                 commit->fenced[f] = false; /* an unknown outcome tells nothing */
             unknown(&commit->err);
         }
+        if (commit->err.code)
+            commit->missing = 0;
     }
     commit->done(commit);
 }

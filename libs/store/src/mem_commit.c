@@ -54,10 +54,14 @@ static void journal_finish(struct journal *journal, bool keep)
 
 static int write_row(struct journal *journal, struct store_mem_table *mem,
                      const struct store_table *table, const struct store_value *values,
-                     struct err *err)
+                     enum store_row_kind kind, struct store_commit *commit)
 {
     bool found;
     unsigned at = store_mem_table_find(mem, values, &found);
+    if (!found && kind != STORE_ROW_PUT) {
+        commit->missing++;
+        return 0;
+    }
     if (!found) {
         change_row(journal, mem, NULL, store_mem_row_copy(table, values));
         return 0;
@@ -65,11 +69,11 @@ static int write_row(struct journal *journal, struct store_mem_table *mem,
     if (table->conflict == STORE_IGNORE)
         return 0;
     if (table->conflict == STORE_PLAIN)
-        return err_set(err, ERR_CONFLICT, ERR_CLASS_PERMANENT, "store: duplicate key in %s (23505)",
-                       table->name);
+        return err_set(&commit->err, ERR_CONFLICT, ERR_CLASS_PERMANENT,
+                       "store: duplicate key in %s (23505)", table->name);
     struct store_value merged[STORE_MAX_COLUMNS];
     memcpy(merged, mem->rows[at], table->n_columns * sizeof(merged[0]));
-    int rc = store_row_update(table, merged, values, err);
+    int rc = store_row_update(table, merged, values, kind, &commit->err);
     if (rc < 0)
         return rc;
     change_row(journal, mem, mem->rows[at], store_mem_row_copy(table, merged));
@@ -77,21 +81,20 @@ static int write_row(struct journal *journal, struct store_mem_table *mem,
 }
 
 static int apply_plan(struct store_mem_db *db, struct journal *journal,
-                      const struct store_plan *plan, struct err *err)
+                      const struct store_plan *plan, struct store_commit *commit)
 {
     struct store_mem_table *mem = store_mem_table_get(db, plan->table);
-    for (unsigned r = 0; r < plan->n_removes; r++) {
+    for (unsigned r = 0; r < plan->n[STORE_ROW_REMOVE]; r++) {
         bool found;
-        unsigned at = store_mem_table_find(mem, plan->removes[r], &found);
+        unsigned at = store_mem_table_find(mem, plan->rows[STORE_ROW_REMOVE][r], &found);
         if (found)
             change_row(journal, mem, mem->rows[at], NULL);
     }
-    for (unsigned w = 0; w < plan->n_writes; w++) {
-        int rc = write_row(journal, mem, plan->table, plan->writes[w], err);
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
+    int rc = 0;
+    for (enum store_row_kind kind = STORE_ROW_PUT; kind < STORE_ROW_REMOVE; kind++)
+        for (unsigned w = 0; rc == 0 && w < plan->n[kind]; w++)
+            rc = write_row(journal, mem, plan->table, plan->rows[kind][w], kind, commit);
+    return rc;
 }
 
 /* ---- the commits table ---- */
@@ -215,7 +218,7 @@ int store_mem_commit(struct store_mem_db *db, struct store_commit *commit)
     if (rc == 0)
         rc = check_fences(db, commit);
     for (unsigned p = 0; rc == 0 && p < n_plans; p++)
-        rc = apply_plan(db, &journal, &plans[p], &commit->err);
+        rc = apply_plan(db, &journal, &plans[p], commit);
     journal_finish(&journal, rc == 0);
     arena_destroy(&arena);
     for (unsigned f = 0; rc == 0 && f < commit->n_fences; f++) {

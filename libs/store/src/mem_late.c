@@ -40,7 +40,7 @@ void store_mem_late_commit(struct store_mem_db *db, const struct store_commit *c
     struct store_row *rows = arena_copy(arena, commit->rows, commit->n_rows * sizeof(*rows));
     for (unsigned r = 0; r < commit->n_rows; r++) {
         const struct store_table *table = rows[r].table;
-        unsigned n = rows[r].remove ? table->n_key : table->n_columns;
+        unsigned n = rows[r].kind == STORE_ROW_REMOVE ? table->n_key : table->n_columns;
         struct store_value *values = arena_copy(arena, rows[r].values, n * sizeof(*values));
         for (unsigned c = 0; c < n; c++)
             if (store_type_is_slice(table->columns[c].type) && !values[c].null)

@@ -14,9 +14,8 @@ enum pg_link_index {
 /* ---- prepared statements (pg_statement.c) ---- */
 
 enum pg_statement_kind {
-    PG_WRITE,
-    PG_REMOVE,
-    PG_LOOKUP,
+    PG_ROWS, /* the first of STORE_ROW_KINDS: one per kind of row */
+    PG_LOOKUP = PG_ROWS + STORE_ROW_KINDS,
     PG_FENCE,
     PG_OWN,
     PG_OUTBOXES
@@ -24,7 +23,7 @@ enum pg_statement_kind {
 
 struct pg_statement {
     enum pg_statement_kind kind;
-    const struct store_table *table; /* of WRITE and REMOVE */
+    const struct store_table *table; /* of ROWS */
     struct store_lookup lookup;      /* of LOOKUP; its arrays are copies */
     char name[16];
     char *sql;
@@ -44,8 +43,7 @@ struct pg_statement *store_pg_statement(struct pg_statements *statements,
 void store_pg_statements_free(struct pg_statements *statements);
 
 /* SQL texts (pg_sql.c) */
-void store_pg_sql_write(struct buf *sql, const struct store_table *table);
-void store_pg_sql_remove(struct buf *sql, const struct store_table *table);
+void store_pg_sql_rows(struct buf *sql, const struct store_table *table, enum store_row_kind kind);
 void store_pg_sql_lookup(struct buf *sql, const struct store_lookup *lookup);
 
 /* ---- values (pg_encode.c) ---- */

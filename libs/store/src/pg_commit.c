@@ -1,5 +1,5 @@
 /*
- * A commit on the wire: the fences first, then per table removals and writes, then the sync. Everything it needs is
+ * A commit on the wire: the fences first, then per table removals and writes by kind, then the sync. Everything it needs is
  * prepared before, so that nothing but these statements is in its transaction.
  */
 #include "pg.h"
@@ -44,15 +44,17 @@ static int send_fences(struct pg *pg, struct pg_link *link, const struct store_c
     return 0;
 }
 
-static int send_rows(struct pg *pg, struct pg_link *link, const struct store_table *table,
-                     unsigned n_columns, const struct store_value *const *rows, unsigned n,
-                     const struct pg_statement *statement)
+static int send_rows(struct pg *pg, struct pg_link *link, const struct store_plan *plan,
+                     enum store_row_kind kind, const struct pg_statement *statement)
 {
-    if (n == 0)
+    const struct store_table *table = plan->table;
+    if (plan->n[kind] == 0)
         return 0;
     store_pg_params_reset(&pg->params);
-    for (unsigned c = 0; c < n_columns; c++)
-        store_pg_params_array(&pg->params, table->columns[c].type, rows, n, c);
+    for (unsigned c = 0; c < table->n_columns; c++)
+        if (store_kind_has(kind, table, c))
+            store_pg_params_array(&pg->params, table->columns[c].type, plan->rows[kind],
+                                  plan->n[kind], c);
     if (pg->params.data.overflow)
         return ERR_TOO_LARGE;
     store_pg_send(pg, link, statement);
@@ -63,7 +65,7 @@ static int send_rows(struct pg *pg, struct pg_link *link, const struct store_tab
 struct commit_statements {
     struct store_plan *plans;
     unsigned n_plans;
-    struct pg_statement *fence, **removes, **writes;
+    struct pg_statement *fence, **rows; /* STORE_ROW_KINDS a plan */
 };
 
 static int commit_prepare(struct pg *pg, struct pg_link *link, const struct store_commit *commit,
@@ -73,19 +75,19 @@ static int commit_prepare(struct pg *pg, struct pg_link *link, const struct stor
         store_plan_make(pg->arena, commit->rows, commit->n_rows, &out->plans, &out->n_plans, err);
     if (rc < 0)
         return rc;
-    out->removes = arena_alloc(pg->arena, out->n_plans * sizeof(struct pg_statement *));
-    out->writes = arena_alloc(pg->arena, out->n_plans * sizeof(struct pg_statement *));
-    if (!out->removes || !out->writes)
+    unsigned n = out->n_plans * STORE_ROW_KINDS;
+    out->rows = arena_alloc(pg->arena, n * sizeof(struct pg_statement *));
+    if (!out->rows)
         return err_set(err, ERR_NO_MEMORY, ERR_CLASS_PERMANENT,
                        "store: too many rows in one commit");
     if (commit->n_fences)
         out->fence = store_pg_prepared(pg, link, PG_FENCE, NULL, NULL, err);
-    for (unsigned p = 0; p < out->n_plans; p++) {
-        if (out->plans[p].n_removes)
-            out->removes[p] =
-                store_pg_prepared(pg, link, PG_REMOVE, out->plans[p].table, NULL, err);
-        if (out->plans[p].n_writes)
-            out->writes[p] = store_pg_prepared(pg, link, PG_WRITE, out->plans[p].table, NULL, err);
+    for (unsigned i = 0; i < n; i++) {
+        const struct store_plan *plan = &out->plans[i / STORE_ROW_KINDS];
+        unsigned kind = i % STORE_ROW_KINDS;
+        if (plan->n[kind])
+            out->rows[i] = store_pg_prepared(pg, link, (enum pg_statement_kind)(PG_ROWS + kind),
+                                             plan->table, NULL, err);
     }
     return err->code;
 }
@@ -96,11 +98,10 @@ static int commit_send(struct pg *pg, struct pg_link *link, const struct store_c
     int rc = commit->n_fences ? send_fences(pg, link, commit, statements->fence) : 0;
     for (unsigned p = 0; rc == 0 && p < statements->n_plans; p++) {
         const struct store_plan *plan = &statements->plans[p];
-        rc = send_rows(pg, link, plan->table, plan->table->n_key, plan->removes, plan->n_removes,
-                       statements->removes[p]);
-        if (rc == 0)
-            rc = send_rows(pg, link, plan->table, plan->table->n_columns, plan->writes,
-                           plan->n_writes, statements->writes[p]);
+        struct pg_statement *const *rows = &statements->rows[(size_t)p * STORE_ROW_KINDS];
+        rc = send_rows(pg, link, plan, STORE_ROW_REMOVE, rows[STORE_ROW_REMOVE]);
+        for (enum store_row_kind kind = STORE_ROW_PUT; rc == 0 && kind < STORE_ROW_REMOVE; kind++)
+            rc = send_rows(pg, link, plan, kind, rows[kind]);
     }
     return rc;
 }
@@ -114,6 +115,7 @@ void store_pg_commit(struct store *store, struct store_commit *commit)
     struct err err = {0};
     for (unsigned f = 0; f < commit->n_fences; f++)
         commit->fenced[f] = false;
+    commit->missing = 0;
     arena_reset(pg->arena);
     if (commit_prepare(pg, link, commit, &statements, &err) < 0) {
         store_pg_end_unsent(link, request, &err);
@@ -122,6 +124,9 @@ void store_pg_commit(struct store *store, struct store_commit *commit)
     struct pg_request *queued = store_pg_link_submit(link, request);
     if (!queued)
         return;
+    for (unsigned p = 0; p < statements.n_plans; p++) /* each result takes off what it found */
+        commit->missing +=
+            statements.plans[p].n[STORE_ROW_UPDATE] + statements.plans[p].n[STORE_ROW_NARROW];
     int rc = commit_send(pg, link, commit, &statements);
     if (rc == 0) {
         store_pg_send_sync(link);

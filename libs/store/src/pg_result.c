@@ -96,6 +96,16 @@ static void request_failed(struct pg_link *link, struct pg_request *request, con
     }
 }
 
+/* Rows that an update found; 0 of any other statement. */
+static unsigned updated(const PGresult *result)
+{
+    static const char update[] = "UPDATE ";
+    const char *status = PQcmdStatus((PGresult *)(uintptr_t)result); /* only read */
+    return strncmp(status, update, strlen(update)) == 0
+               ? (unsigned)strtoul(status + strlen(update), NULL, 10)
+               : 0;
+}
+
 void store_pg_result(struct pg_link *link, struct pg_request *request, const PGresult *result)
 {
     if (request->err.code)
@@ -108,6 +118,8 @@ void store_pg_result(struct pg_link *link, struct pg_request *request, const PGr
         own_position(request->own, result, &request->err);
     else if (status == PGRES_TUPLES_OK && request->kind == PG_REQUEST_OWN)
         own_outboxes(request->own, result, &request->err);
+    else if (status == PGRES_COMMAND_OK && request->kind == PG_REQUEST_COMMIT)
+        request->commit->missing -= updated(result);
     else if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
         request_failed(link, request, result);
 }
@@ -122,6 +134,8 @@ void store_pg_done(struct pg_request *request)
         return;
     case PG_REQUEST_COMMIT:
         request->commit->err = err;
+        if (err.code)
+            request->commit->missing = 0;
         request->commit->done(request->commit);
         return;
     case PG_REQUEST_LOAD:

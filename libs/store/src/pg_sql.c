@@ -1,13 +1,15 @@
 /*
  * SQL texts. Rows and keys are arrays, one parameter a column, so that one prepared statement serves any number:
  *
- *   write   insert into t (a, b) select ... from unnest($1::..[], $2::..[]) as u(c0, c1) on conflict (a) do update ...
+ *   put     insert into t (a, b) select ... from unnest($1::..[], $2::..[]) as u(c0, c1) on conflict (a) do update ...
+ *   update  update t set b = u.c1 from unnest($1::..[], $2::..[]) as u(c0, c1) where t.a = u.c0
  *   remove  delete from t using unnest($1::..[]) as u(c0) where t.a = u.c0
  *   lookup  select k.i, t.* from unnest(keys) with ordinality k cross join lateral (select ... limit n) t
  *
  * Names were checked by store_table_check and need no escaping; they are quoted because some are keywords.
  */
 #include "pg.h"
+#include <stdio.h>
 
 static const char *array_type(enum store_type type)
 {
@@ -46,19 +48,28 @@ static const char *cast_out(enum store_type type)
     return type == STORE_JSON || type == STORE_DECIMAL || type == STORE_TEXT ? "::text" : "";
 }
 
-/* unnest($1::a[], $2::b[]) of the first n columns */
-static void put_unnest(struct buf *sql, const struct store_table *table, unsigned n)
-{
-    buf_append_str(sql, "unnest(");
-    for (unsigned c = 0; c < n; c++)
-        buf_printf(sql, "%s$%u::%s[]", c ? ", " : "", c + 1, array_type(table->columns[c].type));
-    buf_append_str(sql, ")");
-}
-
 static void put_aliases(struct buf *sql, unsigned n)
 {
     for (unsigned c = 0; c < n; c++)
         buf_printf(sql, "%sc%u", c ? ", " : "", c);
+}
+
+/* unnest($1::a[], $2::b[]) as u(c0, c2): the columns that a row of this kind has */
+static void put_rows(struct buf *sql, const struct store_table *table, enum store_row_kind kind)
+{
+    unsigned n = 0;
+    buf_append_str(sql, "unnest(");
+    for (unsigned c = 0; c < table->n_columns; c++) {
+        if (!store_kind_has(kind, table, c))
+            continue;
+        buf_printf(sql, "%s$%u::%s[]", n ? ", " : "", n + 1, array_type(table->columns[c].type));
+        n++;
+    }
+    buf_append_str(sql, ") as u(");
+    for (unsigned c = 0; c < table->n_columns; c++)
+        if (store_kind_has(kind, table, c))
+            buf_printf(sql, "%sc%u", c ? ", " : "", c);
+    buf_append_str(sql, ")");
 }
 
 static void put_names(struct buf *sql, const struct store_table *table, unsigned n)
@@ -67,31 +78,48 @@ static void put_names(struct buf *sql, const struct store_table *table, unsigned
         buf_printf(sql, "%s\"%s\"", c ? ", " : "", table->columns[c].name);
 }
 
+static void put_where_key(struct buf *sql, const struct store_table *table)
+{
+    for (unsigned c = 0; c < table->n_key; c++)
+        buf_printf(sql, "%st.\"%s\" = u.c%u", c ? " and " : " where ", table->columns[c].name, c);
+}
+
+/* <begin>a = .., b = ..: what a row does to the one that is there; false: nothing */
+static bool put_sets(struct buf *sql, const struct store_table *table, enum store_row_kind kind,
+                     const char *begin)
+{
+    const char *separator = begin;
+    for (unsigned c = table->n_key; c < table->n_columns; c++) {
+        const struct store_column *column = &table->columns[c];
+        if (!store_kind_sets(kind, table, c))
+            continue;
+        char given[64];
+        if (kind == STORE_ROW_PUT)
+            (void)snprintf(given, sizeof(given), "excluded.\"%s\"", column->name);
+        else
+            (void)snprintf(given, sizeof(given), "u.c%u%s", c, cast_in(column->type));
+        buf_printf(sql, "%s\"%s\" = ", separator, column->name);
+        if (column->flags & STORE_COLUMN_ADD)
+            buf_printf(sql, "coalesce(t.\"%s\" + %s, %s, t.\"%s\")", column->name, given, given,
+                       column->name);
+        else
+            buf_append_str(sql, given);
+        separator = ", ";
+    }
+    return separator != begin;
+}
+
 static void put_conflict(struct buf *sql, const struct store_table *table)
 {
     if (table->conflict == STORE_PLAIN)
         return;
     buf_append_str(sql, " on conflict (");
     put_names(sql, table, table->n_key);
-    const char *separator = ") do update set ";
-    for (unsigned c = table->n_key; c < table->n_columns && table->conflict == STORE_UPDATE; c++) {
-        const struct store_column *column = &table->columns[c];
-        if (column->flags & STORE_COLUMN_ONCE)
-            continue;
-        const char *name = column->name;
-        if (column->flags & STORE_COLUMN_ADD)
-            buf_printf(sql,
-                       "%s\"%s\" = coalesce(t.\"%s\" + excluded.\"%s\", excluded.\"%s\", t.\"%s\")",
-                       separator, name, name, name, name, name);
-        else
-            buf_printf(sql, "%s\"%s\" = excluded.\"%s\"", separator, name, name);
-        separator = ", ";
-    }
-    if (separator[0] == ')')
+    if (table->conflict != STORE_UPDATE || !put_sets(sql, table, STORE_ROW_PUT, ") do update set "))
         buf_append_str(sql, ") do nothing");
 }
 
-void store_pg_sql_write(struct buf *sql, const struct store_table *table)
+static void put_insert(struct buf *sql, const struct store_table *table)
 {
     buf_printf(sql, "insert into \"%s\" as t (", table->name);
     put_names(sql, table, table->n_columns);
@@ -99,22 +127,26 @@ void store_pg_sql_write(struct buf *sql, const struct store_table *table)
     for (unsigned c = 0; c < table->n_columns; c++)
         buf_printf(sql, "%sc%u%s", c ? ", " : "", c, cast_in(table->columns[c].type));
     buf_append_str(sql, " from ");
-    put_unnest(sql, table, table->n_columns);
-    buf_append_str(sql, " as u(");
-    put_aliases(sql, table->n_columns);
-    buf_append_str(sql, ")");
+    put_rows(sql, table, STORE_ROW_PUT);
     put_conflict(sql, table);
 }
 
-void store_pg_sql_remove(struct buf *sql, const struct store_table *table)
+void store_pg_sql_rows(struct buf *sql, const struct store_table *table, enum store_row_kind kind)
 {
-    buf_printf(sql, "delete from \"%s\" as t using ", table->name);
-    put_unnest(sql, table, table->n_key);
-    buf_append_str(sql, " as u(");
-    put_aliases(sql, table->n_key);
-    buf_append_str(sql, ")");
-    for (unsigned c = 0; c < table->n_key; c++)
-        buf_printf(sql, "%st.\"%s\" = u.c%u", c ? " and " : " where ", table->columns[c].name, c);
+    if (kind == STORE_ROW_PUT) {
+        put_insert(sql, table);
+        return;
+    }
+    if (kind == STORE_ROW_REMOVE) {
+        buf_printf(sql, "delete from \"%s\" as t using ", table->name);
+    } else {
+        buf_printf(sql, "update \"%s\" as t set ", table->name);
+        if (!put_sets(sql, table, kind, "")) /* then it only tells whether it is there */
+            buf_printf(sql, "\"%s\" = u.c0", table->columns[0].name);
+        buf_append_str(sql, " from ");
+    }
+    put_rows(sql, table, kind);
+    put_where_key(sql, table);
 }
 
 static void put_keys(struct buf *sql, const struct store_lookup *lookup)

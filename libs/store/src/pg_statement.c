@@ -62,12 +62,6 @@ static char *statement_sql(const struct pg_statement *statement)
 {
     struct buf sql = {0};
     switch (statement->kind) {
-    case PG_WRITE:
-        store_pg_sql_write(&sql, statement->table);
-        break;
-    case PG_REMOVE:
-        store_pg_sql_remove(&sql, statement->table);
-        break;
     case PG_LOOKUP:
         store_pg_sql_lookup(&sql, &statement->lookup);
         break;
@@ -79,6 +73,9 @@ static char *statement_sql(const struct pg_statement *statement)
         break;
     case PG_OUTBOXES:
         buf_append_str(&sql, outboxes_sql);
+        break;
+    default:
+        store_pg_sql_rows(&sql, statement->table, (enum store_row_kind)(statement->kind - PG_ROWS));
         break;
     }
     if (sql.overflow)

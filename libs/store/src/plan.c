@@ -1,10 +1,11 @@
 /*
  * Folds the rows of a commit: `insert ... on conflict do update` may not meet a key twice in one statement.
  *
- *   rows in order -> entry per (table, key) -> per table: removals, then writes
+ *   rows in order -> entry per (table, key) -> per table: removals, then writes of each kind
  *
  *   remove            the entry becomes a removal without a write
- *   write after write UPDATE: as if the second had found the first; IGNORE: the first stays; PLAIN: both are kept
+ *   write after write UPDATE: as if the second had found the first, written as the first would be, but with every column
+ *                     that either has; IGNORE: the first stays; PLAIN: both are kept
  *   write after remove  removal, then write
  */
 #include "internal.h"
@@ -13,6 +14,7 @@ struct entry {
     unsigned plan;
     const struct store_value *key;
     const struct store_value *write; /* NULL: none */
+    enum store_row_kind kind;        /* of the write */
     bool remove;
 };
 
@@ -91,7 +93,9 @@ static int write_again(struct fold *fold, struct entry *entry, const struct stor
         return err_set(fold->err, ERR_NO_MEMORY, ERR_CLASS_PERMANENT,
                        "store: too many rows in one commit");
     entry->write = merged;
-    return store_row_update(table, merged, row->values, fold->err);
+    if (entry->kind == STORE_ROW_NARROW && row->kind != STORE_ROW_NARROW)
+        entry->kind = STORE_ROW_UPDATE;
+    return store_row_update(table, merged, row->values, row->kind, fold->err);
 }
 
 static int fold_row(struct fold *fold, const struct store_row *row)
@@ -100,13 +104,14 @@ static int fold_row(struct fold *fold, const struct store_row *row)
     if (rc < 0)
         return rc;
     struct entry *entry = entry_of(fold, plan_of(fold, row->table), row->values);
-    if (row->remove) {
+    if (row->kind == STORE_ROW_REMOVE) {
         entry->remove = true;
         entry->write = NULL;
     } else if (entry->write) {
         return write_again(fold, entry, row);
     } else {
         entry->write = row->values;
+        entry->kind = row->kind;
     }
     return 0;
 }
@@ -115,24 +120,26 @@ static int fold_finish(struct fold *fold)
 {
     for (unsigned e = 0; e < fold->n_entries; e++) {
         struct store_plan *plan = &fold->plans[fold->entries[e].plan];
-        plan->n_removes += fold->entries[e].remove;
-        plan->n_writes += fold->entries[e].write != NULL;
+        plan->n[STORE_ROW_REMOVE] += fold->entries[e].remove;
+        plan->n[fold->entries[e].kind] += fold->entries[e].write != NULL;
     }
     for (unsigned p = 0; p < fold->n_plans; p++) {
         struct store_plan *plan = &fold->plans[p];
-        plan->removes = arena_alloc(fold->arena, plan->n_removes * sizeof(struct store_value *));
-        plan->writes = arena_alloc(fold->arena, plan->n_writes * sizeof(struct store_value *));
-        plan->n_removes = plan->n_writes = 0;
+        for (unsigned k = 0; k < STORE_ROW_KINDS; k++) {
+            plan->rows[k] = arena_alloc(fold->arena, plan->n[k] * sizeof(struct store_value *));
+            plan->n[k] = 0;
+        }
     }
     if (arena_overflowed(fold->arena))
         return err_set(fold->err, ERR_NO_MEMORY, ERR_CLASS_PERMANENT,
                        "store: too many rows in one commit");
     for (unsigned e = 0; e < fold->n_entries; e++) {
-        struct store_plan *plan = &fold->plans[fold->entries[e].plan];
-        if (fold->entries[e].remove)
-            plan->removes[plan->n_removes++] = fold->entries[e].key;
-        if (fold->entries[e].write)
-            plan->writes[plan->n_writes++] = fold->entries[e].write;
+        const struct entry *entry = &fold->entries[e];
+        struct store_plan *plan = &fold->plans[entry->plan];
+        if (entry->remove)
+            plan->rows[STORE_ROW_REMOVE][plan->n[STORE_ROW_REMOVE]++] = entry->key;
+        if (entry->write)
+            plan->rows[entry->kind][plan->n[entry->kind]++] = entry->write;
     }
     return 0;
 }

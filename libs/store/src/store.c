@@ -85,7 +85,11 @@ static const char *value_fault(enum store_type type, const struct store_value *v
 int store_row_check(const struct store_row *row, struct err *err)
 {
     const struct store_table *table = row->table;
-    unsigned n = row->remove ? table->n_key : table->n_columns;
+    unsigned n = row->kind == STORE_ROW_REMOVE ? table->n_key : table->n_columns;
+    if ((row->kind == STORE_ROW_UPDATE || row->kind == STORE_ROW_NARROW) &&
+        table->conflict != STORE_UPDATE)
+        return err_set(err, ERR_INVALID, ERR_CLASS_PERMANENT, "store: %s: rows are never updated",
+                       table->name);
     for (unsigned c = 0; c < n; c++) {
         const char *fault = NULL;
         if (!row->values[c].null)
@@ -144,15 +148,17 @@ int store_value_add(enum store_type type, struct store_value *sum, const struct 
 }
 
 int store_row_update(const struct store_table *table, struct store_value *values,
-                     const struct store_value *update, struct err *err)
+                     const struct store_value *update, enum store_row_kind kind, struct err *err)
 {
     for (unsigned c = table->n_key; c < table->n_columns; c++) {
         const struct store_column *column = &table->columns[c];
+        if (!store_kind_sets(kind, table, c))
+            continue;
         if (column->flags & STORE_COLUMN_ADD) {
             if (store_value_add(column->type, &values[c], &update[c]) < 0)
                 return err_set(err, ERR_INVALID, ERR_CLASS_PERMANENT,
                                "store: %s.%s: sum out of range", table->name, column->name);
-        } else if (!(column->flags & STORE_COLUMN_ONCE)) {
+        } else {
             values[c] = update[c];
         }
     }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 void batch_put_row(struct batch *batch, const struct store_table *table,
-                   const struct store_value *values, bool remove)
+                   const struct store_value *values, enum store_row_kind kind)
 {
     if (batch->n_rows == batch->rows_capacity) {
         unsigned grown = batch->rows_capacity ? batch->rows_capacity * 2 : 256;
@@ -19,7 +19,7 @@ void batch_put_row(struct batch *batch, const struct store_table *table,
         batch->rows_capacity = grown;
     }
     batch->rows[batch->n_rows++] =
-        (struct store_row){.table = table, .values = values, .remove = remove};
+        (struct store_row){.table = table, .values = values, .kind = kind};
 }
 
 struct outrow *batch_outrow(struct stream *s, struct batch *batch, struct part *part)
@@ -225,7 +225,8 @@ static void cancel_timer(struct batch *batch, struct item *item, const char *nam
                                  {.s = item->key.id},
                                  {.i = kind},
                                  {.s = slice_str(arena_copy(batch->arena, name, strlen(name)))}};
-    batch_put_row(batch, &timers_table, arena_copy(batch->arena, key, sizeof(key)), true);
+    batch_put_row(batch, &timers_table, arena_copy(batch->arena, key, sizeof(key)),
+                  STORE_ROW_REMOVE);
     if (timer)
         timers_remove(item->part, timer);
 }
@@ -328,7 +329,8 @@ static void apply_one(struct stream *s, struct batch *batch, struct item *item,
         break;
     case EFFECT_ROW:
     case EFFECT_ROW_REMOVE:
-        batch_put_row(batch, e->pointer, e->values, e->kind == EFFECT_ROW_REMOVE);
+        batch_put_row(batch, e->pointer, e->values,
+                      e->kind == EFFECT_ROW ? STORE_ROW_PUT : STORE_ROW_REMOVE);
         break;
     case EFFECT_TIMER_SET:
         apply_timer(s, batch, item, TIMER_PLAIN, e->name, e->number, (struct slice){0});

@@ -76,23 +76,21 @@ static void ask_done(struct store_load *load)
     size_t size;
     uint8_t *value = fill(ask, &size);
     if (value) {
-        char id[MAX_ID], source[96];
-        struct arena *arena = arena_create(4 << 10); /* the question's own may be full */
+        char id[MAX_ID], time[TIME_TEXT_SIZE];
         (void)snprintf(id, sizeof(id), "answer-%s", ask->correlation);
-        (void)snprintf(source, sizeof(source), "/journey/%s", s->service->name);
+        time_format(time, s->now_us);
         struct bus_message message = {.topic = TOPIC_REPLIES,
                                       .partition = ask->reply_partition,
                                       .key = slice_str(ask->correlation),
                                       .value = slice_make(value, size),
                                       .headers = headers,
                                       .cookie = UINT64_MAX}; /* nobody's slot */
-        message.n_headers = headers_cloudevents(headers, arena, id, "journey.v1.Reply", source,
-                                                s->now_us, ask->trace);
+        message.n_headers = headers_cloudevents(headers, slice_str(id), "journey.v1.Reply",
+                                                s->source, time, ask->trace);
         headers[message.n_headers++] =
             (struct bus_header){"correlation-id", slice_str(ask->correlation)};
         if (bus_send(s->bus, &message, &err) < 0)
             observe(s, LOG_WARN, "answer_not_sent", "\"code\":\"%s\"", status_name(err.code));
-        arena_destroy(&arena);
     }
     free(value);
     unlink_ask(s, ask);

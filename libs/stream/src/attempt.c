@@ -31,7 +31,7 @@ static void row_of(struct arena *arena, int32_t part, const struct attempt *atte
     };
     *row = (struct store_row){.table = &timers_table,
                               .values = arena_copy(arena, values, sizeof(values)),
-                              .remove = !input};
+                              .kind = input ? STORE_ROW_PUT : STORE_ROW_REMOVE};
 }
 
 void attempt_found(struct stream *s, struct part *part, struct slice id, int64_t epoch,
@@ -85,7 +85,7 @@ void attempts_settle(struct batch *batch)
             continue;
         struct store_row row = {0};
         row_of(batch->arena, part->id, attempt, NULL, &row);
-        batch_put_row(batch, row.table, row.values, true);
+        batch_put_row(batch, row.table, row.values, row.kind);
         attempt->settled = true;
     }
 }

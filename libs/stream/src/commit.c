@@ -1,6 +1,6 @@
 /*
  * One transaction for all partitions of a batch: their fences, then every row. What is confirmed is said; after anything
- * else, everything is forgotten and owned anew.
+ * else, and when rows were missing that memory knew of, everything is forgotten and owned anew.
  */
 #include "internal.h"
 
@@ -34,17 +34,6 @@ void batch_free(struct stream *s, struct batch *batch)
     cache_trim(&s->cache);
 }
 
-/* As large as commits in about the target time: halved quickly, grown slowly. */
-static void adapt(struct stream *s, const struct batch *batch, int64_t took_us)
-{
-    if (took_us > INT64_C(2) * BATCH_TARGET_US)
-        s->batch_limit =
-            (unsigned)min_i64(s->batch_limit, max_i64(BATCH_MIN, s->batch_limit * 2 / 3));
-    else if (took_us < BATCH_TARGET_US && batch->decided >= s->batch_limit)
-        s->batch_limit =
-            (unsigned)min_i64(s->options.batch_limit, s->batch_limit + s->batch_limit / 4 + 1);
-}
-
 static void settled(struct stream *s, struct batch *batch)
 {
     for (unsigned i = 0; i < batch->n_parts; i++) {
@@ -61,7 +50,7 @@ static void settled(struct stream *s, struct batch *batch)
     ask_start(s, batch->asks);
     batch->asks = NULL;
     /* One connection carries all commits in order: before its predecessor ended this one had not begun. */
-    adapt(s, batch, s->now_us - max_i64(batch->submitted_us, s->settled_us));
+    pace_settled(s, batch->decided, s->now_us - max_i64(batch->submitted_us, s->settled_us));
     s->settled_us = s->now_us;
     metric_observe(s->m.commit_s, (double)(s->now_us - batch->submitted_us) / 1e6);
     metric_observe(s->m.batch_size, batch->decided);
@@ -88,7 +77,7 @@ static void blame(struct stream *s, struct batch *batch, const char *code)
         first->part->condemned = item_identity(first);
         first->part->condemned_code = code;
     }
-    s->batch_limit = (unsigned)max_i64(1, s->batch_limit / 4);
+    pace_blamed(s);
 }
 
 void batch_undo(struct stream *s, struct batch *batch, const char *code)
@@ -127,6 +116,13 @@ static void refused(struct stream *s, struct batch *batch, const struct store_co
         fenced[i]->retry_us = s->now_us + 500000;
 }
 
+/* Somebody else removed rows of ours: what memory holds cannot be trusted. What this batch said of them stands. */
+static void missing(struct stream *s, unsigned n)
+{
+    observe(s, LOG_ERROR, "rows_missing", "\"rows\":%u", n);
+    own_forget_all(s, "rows missing", 0);
+}
+
 static void commit_done(struct store_commit *commit)
 {
     struct batch *batch = commit->user;
@@ -134,10 +130,13 @@ static void commit_done(struct store_commit *commit)
     s->wants_step = true;
     s->committing--;
     s->now_us = s->options.clock->now_us(s->options.clock);
-    if (!commit->err.code)
+    if (!commit->err.code) {
         settled(s, batch);
-    else if (!batch->dead)
+        if (commit->missing && !batch->dead)
+            missing(s, commit->missing);
+    } else if (!batch->dead) {
         refused(s, batch, commit);
+    }
     batch_free(s, batch);
 }
 

@@ -60,7 +60,8 @@ static bool timer_turn(struct stream *s, struct batch *batch, struct item *item)
                                  {.s = item->key.id},
                                  {.i = item->timer_kind},
                                  {.s = slice_str(item->timer_name)}};
-    batch_put_row(batch, &timers_table, arena_copy(batch->arena, key, sizeof(key)), true);
+    batch_put_row(batch, &timers_table, arena_copy(batch->arena, key, sizeof(key)),
+                  STORE_ROW_REMOVE);
     timers_remove(item->part, timer);
     item->part->inputs[s->service->n_inputs].moved = true;
     return true;
@@ -230,6 +231,39 @@ static void decide_item(struct stream *s, struct batch *batch, struct item *item
         refuse(s, batch, item, err.code == ERR_TOO_LARGE ? "too_large" : "refused", err.message);
 }
 
+/* Of the columns that change seldom; 0: there are none. */
+static uint64_t seldom_hash(const struct store_table *table, const struct store_value *values)
+{
+    uint64_t hash = 0;
+    for (unsigned c = table->n_key; c < table->n_columns; c++) {
+        if (!(table->columns[c].flags & STORE_COLUMN_SELDOM))
+            continue;
+        const struct store_value *v = &values[c];
+        hash = hash64(&v->null, sizeof(v->null), hash);
+        if (v->null)
+            continue;
+        hash = hash64(&v->i, sizeof(v->i), hash64(&v->f, sizeof(v->f), hash));
+        hash = hash64(v->s.data, v->s.size, hash);
+    }
+    return hash;
+}
+
+/* What is known to be there is only updated; an answer's row is another one each day. A batch in flight that wrote it is
+ * committed before this one, or this one's fence fails, too. */
+static enum store_row_kind row_kind(const struct store_table *table, struct entry *entry,
+                                    const struct store_value *values)
+{
+    bool stored = entry->stored;
+    entry->stored = entry->present && table->n_key == 2;
+    uint64_t before = entry->seldom;
+    entry->seldom = entry->present ? seldom_hash(table, values) : 0;
+    if (!entry->present)
+        return STORE_ROW_REMOVE;
+    if (!stored || table->n_key != 2)
+        return STORE_ROW_PUT;
+    return before && before == entry->seldom ? STORE_ROW_NARROW : STORE_ROW_UPDATE;
+}
+
 /* The row of every state that changed, once, as it is now. */
 static void put_changed_rows(struct stream *s, struct batch *batch)
 {
@@ -250,7 +284,7 @@ static void put_changed_rows(struct stream *s, struct batch *batch)
                 state->project(decoded, s->now_us, batch->arena, values);
             values[state->table->n_columns - 1].s =
                 arena_slice(batch->arena, slice_make(entry->bytes, entry->size));
-            batch_put_row(batch, state->table, values, !entry->present);
+            batch_put_row(batch, state->table, values, row_kind(state->table, entry, values));
         }
         for (unsigned p = 0; state->parts && p < entry->n_parts; p++) {
             if (!entry->parts_changed[p])
@@ -261,7 +295,7 @@ static void put_changed_rows(struct stream *s, struct batch *batch)
                                             {.s = arena_slice(batch->arena, entry->parts[p].data)}};
             entry->parts_changed[p] = false;
             batch_put_row(batch, state->parts->table,
-                          arena_copy(batch->arena, values, sizeof(values)), false);
+                          arena_copy(batch->arena, values, sizeof(values)), STORE_ROW_PUT);
         }
     }
 }

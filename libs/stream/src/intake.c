@@ -1,6 +1,6 @@
 /*
- * What the next batch consists of: all waiting commands first, then as many events, due timers and outcomes as commit in
- * about BATCH_TARGET_US, imports last. A record's number is checked here: of another producer's messages only the next
+ * What the next batch consists of: all waiting commands first, then as many events, due timers and outcomes as pace.c
+ * allows, imports last. A record's number is checked here: of another producer's messages only the next
  * one is taken, an older one is a repeat, one further ahead is dropped, for it will be said again from the hole.
  */
 #include "internal.h"
@@ -225,6 +225,8 @@ static void take_record(struct stream *s, struct batch *batch, struct bus_event 
         abort();
     batch->records[batch->n_records++] = *event;
     batch->bytes += event->record.value.size;
+    if (s->service->inputs[input].lane == BUS_LANE_COMMANDS)
+        pace_command(s);
     struct position_input *in = &part->inputs[input];
     close_single(batch, in);
     struct bus_record *record = arena_copy(batch->arena, &event->record, sizeof(event->record));
@@ -375,16 +377,19 @@ static bool save_positions(struct stream *s)
 
 bool intake_gather(struct stream *s, struct batch *batch)
 {
-    unsigned limit = s->batch_limit;
+    unsigned limit = pace_limit(s, BUS_LANE_EVENTS);
     batch->begun_us = s->now_us;
     take_aside(s, batch);
     take_timers(s, batch, limit, true);
     take_outcomes(s, batch, limit, true);
     take_lane(s, batch, BUS_LANE_COMMANDS, limit);
-    take_timers(s, batch, limit, false);
+    /* Timers that became due while nobody ran must not hold up what comes now: half a batch, the rest if there is room. */
+    take_timers(s, batch, (unsigned)min_i64(limit, batch->n_items + (limit + 1) / 2), false);
     take_outcomes(s, batch, limit, false);
     take_lane(s, batch, BUS_LANE_EVENTS, limit);
-    take_lane(s, batch, BUS_LANE_IMPORTS, limit);
+    take_timers(s, batch, limit, false);
+    take_lane(s, batch, BUS_LANE_IMPORTS, pace_limit(s, BUS_LANE_IMPORTS));
+    pace_gathered(s, !has_room(s, batch, limit));
     return batch->n_items > 0 || batch->marked || arena_overflowed(batch->arena) ||
            save_positions(s);
 }

@@ -23,9 +23,6 @@ enum {
     MESSAGE_SAYS_LIMIT = 4 << 20, /* bytes that one message may say */
     BATCH_BYTES_LIMIT = 4 << 20,  /* of records in one batch */
     BATCH_ARENA_LIMIT = 64 << 20,
-    BATCH_TARGET_US = 5000, /* a batch is as large as commits in about this time */
-    /* Nor smaller, however slow: a commit costs as much as 20 to 30 messages, so smaller ones only fall further behind. */
-    BATCH_MIN = 128,
     SAVE_AFTER_US = 1000000, /* a position that only repeats moved is committed after this */
     PARKED_LIMIT = 1000,     /* per partition; beyond it what would be parked has expired at once */
     TIMER_PAGE = 2000,
@@ -68,7 +65,9 @@ struct entry {
     uint8_t *id;
     uint16_t id_size;
     bool loaded, present;
-    uint8_t *bytes; /* encoded; malloc'ed */
+    bool stored;     /* its row is there once every batch decided so far is committed */
+    uint64_t seldom; /* hash of its row's SELDOM columns as written last; 0: unknown, or none */
+    uint8_t *bytes;  /* encoded; malloc'ed */
     uint32_t size, capacity;
     struct stream_part *parts; /* malloc'ed, ascending sub; data malloc'ed */
     unsigned n_parts;
@@ -422,6 +421,12 @@ struct metrics_of_stream {
     struct metric **counters;
 };
 
+enum pace_kind {
+    PACE_PROMPT,
+    PACE_BULK,
+    PACES
+};
+
 struct stream {
     const struct stream_service *service;
     struct stream_options options;
@@ -439,8 +444,12 @@ struct stream {
     struct batch *loading;
     unsigned committing;
     uint64_t batch_ids, lives;
-    unsigned batch_limit; /* adapts */
-    int64_t settled_us;   /* when the last commit was confirmed */
+    struct {
+        unsigned limits[PACES]; /* messages in a batch; adapts */
+        int64_t prompt_until_us;
+        bool full; /* the last batch: more is waiting */
+    } pace;
+    int64_t settled_us; /* when the last commit was confirmed */
     struct { /* a record that is to be alone in its batch, read while another was gathering */
         bool held;
         struct bus_event event;
@@ -528,6 +537,15 @@ void attempts_forget(struct stream *s, struct part *part);
 /* True: others do not know yet what this process survived; until they do it takes nothing over. */
 bool attempts_retract(struct stream *s);
 
+/* pace.c */
+void pace_init(struct stream *s);
+unsigned pace_limit(const struct stream *s, enum bus_lane lane); /* messages in a batch */
+void pace_command(struct stream *s);                             /* somebody waits */
+void pace_gathered(struct stream *s, bool full);
+unsigned pace_commits(const struct stream *s); /* that may be under way */
+void pace_settled(struct stream *s, unsigned decided, int64_t took_us);
+void pace_blamed(struct stream *s); /* a batch was refused: smaller ones tell who is to blame */
+
 /* load.c */
 void load_submit(struct stream *s, struct batch *batch);
 void load_finish(struct stream *s, struct batch *batch);
@@ -548,7 +566,7 @@ int apply_effects(struct stream *s, struct batch *batch, struct item *item,
 void apply_dead_letter(struct stream *s, struct batch *batch, struct item *item, const char *code,
                        const char *reason);
 void batch_put_row(struct batch *batch, const struct store_table *table,
-                   const struct store_value *values, bool remove);
+                   const struct store_value *values, enum store_row_kind kind);
 struct outrow *batch_outrow(struct stream *s, struct batch *batch, struct part *part);
 
 /* commit.c */
@@ -630,7 +648,6 @@ int mirror_step(struct stream *s); /* 1: all read to their ends */
 void mirror_offset_gone(struct stream *s, const struct bus_event *event);
 void mirror_deinit(struct stream *s);
 
-/* headers of what is said */
-unsigned headers_cloudevents(struct bus_header *headers, struct arena *arena, const char *id,
-                             const char *type, const char *source, int64_t time_us,
-                             const char *trace);
+/* number.c: the CloudEvents headers of what is said, at most 8. They point to what is given. */
+unsigned headers_cloudevents(struct bus_header *headers, struct slice id, const char *type,
+                             const char *source, const char *time, const char *trace);

@@ -105,7 +105,7 @@ static void fill_entries(struct stream *s, struct pending_load *load)
             if (entry_set_part(&s->cache, entry, found->values[0].i, found->values[1].s, false))
                 abort();
         } else {
-            entry->present = true;
+            entry->present = entry->stored = true;
             if (entry_set_bytes(&s->cache, entry, found->values[0].s))
                 abort();
         }

@@ -27,17 +27,14 @@ bool stream_number_parse(struct slice id, struct stream_number *number)
     return true;
 }
 
-unsigned headers_cloudevents(struct bus_header *headers, struct arena *arena, const char *id,
-                             const char *type, const char *source, int64_t time_us,
-                             const char *trace)
+unsigned headers_cloudevents(struct bus_header *headers, struct slice id, const char *type,
+                             const char *source, const char *time, const char *trace)
 {
-    char time[TIME_TEXT_SIZE];
-    time_format(time, time_us);
     unsigned n = 0;
-    headers[n++] = (struct bus_header){"ce_id", slice_str(id)};
+    headers[n++] = (struct bus_header){"ce_id", id};
     headers[n++] = (struct bus_header){"ce_type", slice_str(type)};
     headers[n++] = (struct bus_header){"ce_source", slice_str(source)};
-    headers[n++] = (struct bus_header){"ce_time", slice_str(arena_copy(arena, time, strlen(time)))};
+    headers[n++] = (struct bus_header){"ce_time", slice_str(time)};
     headers[n++] = (struct bus_header){"ce_specversion", SLICE_LITERAL("1.0")};
     headers[n++] = (struct bus_header){"ce_dataschema", SLICE_LITERAL("/schemas/journey.v1.proto")};
     headers[n++] = (struct bus_header){"content-type", SLICE_LITERAL("application/protobuf")};

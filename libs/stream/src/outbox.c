@@ -54,6 +54,14 @@ static size_t format_id(char id[MAX_ID], const struct stream *s, const struct pa
     return (size_t)(at - id);
 }
 
+static void put_headers(struct buf *frames, const struct bus_header *headers, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        buf_append_bytes(frames, slice_str(headers[i].name));
+        buf_append_bytes(frames, headers[i].value);
+    }
+}
+
 int outbox_add(struct stream *s, struct part *part, struct outrow *row,
                const struct bus_message *message, bool raw, const char *type, int64_t time_us,
                const char *trace)
@@ -70,30 +78,15 @@ int outbox_add(struct stream *s, struct part *part, struct outrow *row,
     buf_append_varint(frames, message->value.data ? 0 : FRAME_TOMBSTONE);
     buf_append_bytes(frames, message->key);
     buf_append_bytes(frames, message->value);
-    if (raw) {
-        buf_append_varint(frames, message->n_headers + 1);
-        buf_append_bytes(frames, SLICE_LITERAL("dlq-id"));
-        buf_append_bytes(frames, slice_make(id, id_size));
-    } else {
+    struct bus_header own[8] = {{"dlq-id", slice_make(id, id_size)}};
+    unsigned n_own = 1;
+    if (!raw) {
         time_format(time, time_us);
-        buf_append_varint(frames, message->n_headers + 7 + (trace && *trace));
-#define HEADER(name, text)                                                                         \
-    (buf_append_bytes(frames, SLICE_LITERAL(name)), buf_append_bytes(frames, slice_str(text)))
-        HEADER("ce_id", id);
-        HEADER("ce_type", type);
-        HEADER("ce_source", s->source);
-        HEADER("ce_time", time);
-        HEADER("ce_specversion", "1.0");
-        HEADER("ce_dataschema", "/schemas/journey.v1.proto");
-        HEADER("content-type", "application/protobuf");
-        if (trace && *trace)
-            HEADER("traceparent", trace);
-#undef HEADER
+        n_own = headers_cloudevents(own, slice_make(id, id_size), type, s->source, time, trace);
     }
-    for (unsigned i = 0; i < message->n_headers; i++) {
-        buf_append_bytes(frames, slice_str(message->headers[i].name));
-        buf_append_bytes(frames, message->headers[i].value);
-    }
+    buf_append_varint(frames, n_own + message->n_headers);
+    put_headers(frames, own, n_own);
+    put_headers(frames, message->headers, message->n_headers);
     size_t total = frames->size - begin;
     if (frames->overflow || !size || total > BUS_MAX_RECORD_BYTES) {
         frames->size = begin;

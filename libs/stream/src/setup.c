@@ -135,7 +135,7 @@ int stream_create(struct stream **out, const struct stream_service *service,
         s->options.batch_limit = 2000;
     if (!s->options.cache_bytes)
         s->options.cache_bytes = 12 << 20;
-    s->batch_limit = (unsigned)min_i64(s->options.batch_limit, 200);
+    pace_init(s);
     s->bus = options->bus;
     s->store = options->store;
     s->effects.stream = s;

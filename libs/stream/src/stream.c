@@ -159,7 +159,7 @@ static unsigned commits_limit(const struct stream *s)
         for (unsigned i = 0; i <= s->service->n_inputs && s->parts[p].state == PART_RUNNING; i++)
             if (s->parts[p].inputs[i].singles)
                 return 1;
-    return COMMITS_IN_FLIGHT;
+    return pace_commits(s);
 }
 
 static void gather(struct stream *s)

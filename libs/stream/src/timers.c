@@ -255,7 +255,8 @@ void timers_put_row(struct batch *batch, const struct part *part, unsigned kind,
                                     {.s = slice_str(name)},
                                     {.i = due_us},
                                     {.s = data}};
-    batch_put_row(batch, &timers_table, arena_copy(batch->arena, values, sizeof(values)), false);
+    batch_put_row(batch, &timers_table, arena_copy(batch->arena, values, sizeof(values)),
+                  STORE_ROW_PUT);
 }
 
 static bool waits_for(const struct timer *t, const struct stream_key *key, unsigned state)

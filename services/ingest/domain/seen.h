@@ -1,13 +1,16 @@
 #pragma once
 /*
- * Which message ids a device has sent in the last 24 hours of receipt: chunks of 8-byte hashes, each
- * under a time: the hour, plus the chunk's number in microseconds. Small chunks, because the one
- * that an event goes to is written again with it.
+ * Which message ids a device has sent in the last 24 hours of receipt: 8-byte hashes in chunks, each under a time: its
+ * hour, plus the chunk's number in microseconds.
+ *
+ *     id ──► the open chunk, kept in the device's state ──full, or a later hour──► written once, beside it
+ *
+ * So an event costs no write of its own, and a visit of fewer ids than a chunk holds never causes one.
  */
 #include "base.h"
 
 #define INGEST_SEEN_KEEP_US    DAY_US
-#define INGEST_SEEN_CHUNK      128 /* hashes: 1 KiB */
+#define INGEST_SEEN_CHUNK      64 /* hashes: 512 bytes, which the state bears well */
 #define INGEST_SEEN_PER_HOUR   4096
 #define INGEST_SEEN_HASH_BYTES 8
 
@@ -15,14 +18,27 @@ struct ingest_seen_hash {
     uint8_t bytes[INGEST_SEEN_HASH_BYTES];
 };
 
+struct ingest_seen_chunk {
+    int64_t at_us;
+    struct slice hashes; /* empty: there is no such chunk */
+};
+
+/* What decides where the next hash goes. */
+struct ingest_seen {
+    struct ingest_seen_chunk open;
+    int64_t newest_us; /* of the written chunks; 0: there is none */
+    size_t in_hour;    /* hashes in those of its hour */
+};
+
 struct ingest_seen_hash ingest_seen_hash(struct slice message_id); /* stable for ever */
-bool ingest_seen_holds(struct slice chunk, struct ingest_seen_hash hash);
+/* Always false for a chunk that is 24 hours old. */
+bool ingest_seen_holds(const struct ingest_seen_chunk *chunk, struct ingest_seen_hash hash,
+                       int64_t now_us);
+/* Takes note of a written chunk; by ascending time. */
+void ingest_seen_written(struct ingest_seen *seen, const struct ingest_seen_chunk *chunk);
 /*
- * Where the next hash goes, given the newest chunk (its time, its size; 0, 0 when there is none):
- * *fresh: a new chunk at *at_us, else it is appended to the newest. False: the hour is full.
+ * Puts the hash into the open chunk, in the arena; if that makes way for a new one, *spilled is what has to be written
+ * (without hashes: nothing). False, and nothing is changed: the hour is full. A full arena leaves the open chunk empty.
  */
-bool ingest_seen_place(int64_t now_us, int64_t newest_us, size_t newest_size, int64_t *at_us,
-                       bool *fresh);
-/* The chunk with the hash after it, in the arena. */
-struct slice ingest_seen_append(struct slice chunk, struct ingest_seen_hash hash,
-                                struct arena *arena);
+bool ingest_seen_add(struct ingest_seen *seen, struct ingest_seen_hash hash, int64_t now_us,
+                     struct arena *arena, struct ingest_seen_chunk *spilled);

@@ -60,12 +60,12 @@ static struct slice new_id(const struct ingest_device *device, struct slice mess
     return slice_make(text, 2 * sizeof(hash));
 }
 
-/* As it is kept: the id, two times, tags. */
+/* As it is kept: of a session the id, two times, tags. */
 static size_t kept_bytes(const struct ingest_device *device)
 {
-    size_t size = 0;
+    size_t size = device->seen.hashes.size;
     for (unsigned i = 0; i < device->n; i++)
-        size += device->sessions[i].id.size + 22;
+        size += device->sessions[i].id.size + (device->sessions[i].named ? 24 : 22);
     return size;
 }
 
@@ -88,7 +88,7 @@ static void insert(struct ingest_device *device, struct ingest_session session)
     device->sessions[at] = session;
     device->n++;
     while (device->n > 1 &&
-           (device->n > INGEST_MAX_SESSIONS || kept_bytes(device) > INGEST_MAX_SESSION_BYTES)) {
+           (device->n > INGEST_MAX_SESSIONS || kept_bytes(device) > INGEST_MAX_DEVICE_BYTES)) {
         remove_at(device, at == 0 ? 1 : 0);
         at -= at > 0;
     }

@@ -58,7 +58,10 @@ static struct store_row random_row(struct pair *pair, struct arena *arena)
         v[0] = table == &seen ? uid(&rig, (uint8_t)pick(pair, 10)) : num(pick(pair, 60));
         v[1] = label;
     }
-    return (struct store_row){table, v, pick(pair, 4) == 0};
+    static const enum store_row_kind kinds_of_row[] = {
+        STORE_ROW_PUT, STORE_ROW_PUT, STORE_ROW_REMOVE, STORE_ROW_UPDATE, STORE_ROW_NARROW};
+    unsigned n_kinds = ARRAY_SIZE(kinds_of_row) - (table->conflict == STORE_UPDATE ? 0 : 2);
+    return (struct store_row){table, v, kinds_of_row[pick(pair, n_kinds)]};
 }
 
 static void compare_table(struct pair *pair, const struct store_table *table)
@@ -115,6 +118,7 @@ static int commit_both(struct pair *pair, struct store_position *positions, stru
                      &err_there);
     if (err_here.code != err_there.code || err_here.class != err_there.class)
         fail_msg("%s / %s", err_here.message, err_there.message);
+    assert_int_equal(pair->pg->rig.missing, pair->mem.missing);
     for (unsigned f = 0; f < n_fences; f++) {
         assert_int_equal(here[f], there[f]);
         if (err_here.code == 0)

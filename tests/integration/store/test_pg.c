@@ -18,7 +18,7 @@ static struct waiting_commit *send_commit(struct rig *rig, const struct store_po
     w->fence.n += ahead;
     w->values[0] = num(id);
     w->values[1] = text("x");
-    w->row = (struct store_row){&plain, w->values, false};
+    w->row = (struct store_row){&plain, w->values, STORE_ROW_PUT};
     w->commit = (struct store_commit){.fences = &w->fence,
                                       .n_fences = 1,
                                       .fenced = &w->fenced,

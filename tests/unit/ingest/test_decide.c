@@ -52,47 +52,6 @@ static void an_event_is_accepted_with_all_that_is_known(void **state)
     rig_destroy(&rig);
 }
 
-static void message_ids_count_once_for_a_day(void **state)
-{
-    struct rig *rig = rig_create(&ingest_service);
-    Journey__V1__Event *batch[] = {rig_event(rig, 1, "m1", 0), rig_event(rig, 1, "m1", 0),
-                                   rig_event(rig, 1, "m2", 0)};
-    rig_send_events(rig, TOPIC_EVENTS, batch, 3);
-    rig_settle(rig);
-    assert_int_equal(rig_said(rig, TOPIC_ACCEPTED), 2);
-    rig_send_events(rig, TOPIC_EVENTS, batch, 3);    /* sent again */
-    rig_send_events(rig, TOPIC_IMPORTS, batch, 3);   /* from elsewhere */
-    rig_send_event(rig, rig_event(rig, 2, "m1", 0)); /* another device's */
-    rig_settle(rig);
-    assert_int_equal(rig_said(rig, TOPIC_ACCEPTED), 3);
-    assert_true(rig_counter(rig, "journey_ingest_duplicates_total") == 7);
-    rig_restart(rig);
-    rig->now_us += 22 * HOUR_US;
-    rig_send_events(rig, TOPIC_EVENTS, batch, 3);
-    rig_settle(rig);
-    assert_int_equal(rig_said(rig, TOPIC_ACCEPTED), 3);
-    rig->now_us += 3 * HOUR_US;
-    rig_send_events(rig, TOPIC_EVENTS, batch, 3);
-    rig_settle(rig);
-    assert_int_equal(rig_said(rig, TOPIC_ACCEPTED), 5);
-    rig_destroy(&rig);
-}
-
-static void beyond_its_limit_an_hour_is_accepted_and_counted(void **state)
-{
-    struct rig *rig = rig_create(&ingest_service);
-    Journey__V1__Event *batch[500];
-    for (int round = 0; round < 9; round++) {
-        for (int i = 0; i < 500; i++)
-            batch[i] = rig_event(rig, 1, arena_printf(rig->arena, "%d-%d", round, i), 0);
-        rig_send_events(rig, TOPIC_EVENTS, batch, 500);
-        rig_settle(rig);
-    }
-    assert_int_equal(rig_said(rig, TOPIC_ACCEPTED), 4500);
-    assert_true(rig_counter(rig, "journey_ingest_untracked_total") == 4500 - 4096);
-    rig_destroy(&rig);
-}
-
 static void what_is_unusable_is_a_dead_letter_alone(void **state)
 {
     struct rig *rig = rig_create(&ingest_service);
@@ -248,8 +207,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_is_accepted_with_all_that_is_known),
-        cmocka_unit_test(message_ids_count_once_for_a_day),
-        cmocka_unit_test(beyond_its_limit_an_hour_is_accepted_and_counted),
         cmocka_unit_test(what_is_unusable_is_a_dead_letter_alone),
         cmocka_unit_test(a_start_binds_its_device),
         cmocka_unit_test(a_device_with_an_earlier_session_returns),

@@ -161,6 +161,34 @@ static void test_idle_of_the_event(void **state)
     assert_string_equal(rig_changes(rig, "s1"), "started,ended");
 }
 
+/* Nobody ran for an hour: what is due since then must not keep new visitors waiting until all of it is done. */
+static void test_due_timers_hold_up_no_events(void **state)
+{
+    const struct store_value *rows[RIG_MAX];
+    unsigned open = 0;
+    char session[16];
+    for (unsigned i = 0; i < 3000; i++) {
+        (void)snprintf(session, sizeof(session), "old-%u", i);
+        Journey__V1__Accepted *a = rig_event(rig, session, "Signed Up", NULL);
+        rig_send(rig, TOPIC_ACCEPTED, topic_key(rig_tenant, slice_str(session), rig->arena),
+                 &a->base, NULL);
+    }
+    rig_settle(rig);
+    rig_restart(rig);
+    rig->now_us += HOUR_US;
+    Journey__V1__Accepted *a = rig_event(rig, "new", "Signed Up", NULL);
+    rig_send(rig, TOPIC_ACCEPTED, topic_key(rig_tenant, slice_str("new"), rig->arena), &a->base,
+             NULL);
+    while (!rig_row(rig, &sessions_table, "new")) {
+        (void)stream_step(rig->stream);
+        (void)rig->store_ops->run(rig);
+    }
+    unsigned n = rig_rows(rig, &sessions_table, rows);
+    for (unsigned i = 0; i < n; i++)
+        open += rows[i][SESSIONS_END_TIMESTAMP].null;
+    assert_true(open > 1000);
+}
+
 static void test_person_returns(void **state)
 {
     Journey__V1__Command *c = rig_start(rig, "s1", "mobile", "google");
@@ -208,10 +236,15 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(test_event_types),    CASE(test_event_columns),
-        CASE(test_orders),         CASE(test_order_in_another_session),
-        CASE(test_idle),           CASE(test_idle_of_the_event),
-        CASE(test_person_returns), CASE(test_settings),
+        CASE(test_event_types),
+        CASE(test_event_columns),
+        CASE(test_orders),
+        CASE(test_order_in_another_session),
+        CASE(test_idle),
+        CASE(test_idle_of_the_event),
+        CASE(test_person_returns),
+        CASE(test_settings),
+        CASE(test_due_timers_hold_up_no_events),
     };
     return cmocka_run_group_tests_name("journey-state decide", tests, NULL, NULL);
 }

@@ -19,6 +19,7 @@
 struct rig {
     struct store *store, *other; /* two instances */
     struct arena *arena;         /* of everything that a case needs */
+    unsigned missing;            /* of the last commit */
     void (*step)(struct rig *rig,
                  struct store *store); /* lets something happen; fails the test when nothing can */
 };
@@ -40,7 +41,7 @@ static const struct store_column sums_columns[] = {
     {"hits", STORE_INT, STORE_COLUMN_ADD},
     {"total", STORE_FLOAT, STORE_COLUMN_ADD},
     {"big", STORE_BIGINT, STORE_COLUMN_ADD},
-    {"label", STORE_TEXT, 0},
+    {"label", STORE_TEXT, STORE_COLUMN_SELDOM},
 };
 static const struct store_table sums = {
     .name = "sums", .columns = sums_columns, .n_columns = ARRAY_SIZE(sums_columns), .n_key = 2};
@@ -93,10 +94,12 @@ static inline struct store_value uid(struct rig *rig, uint8_t n)
     return bytes(data, 16);
 }
 
-#define ROW(table, ...)                                                                            \
-    ((struct store_row){&(table), (const struct store_value[]){__VA_ARGS__}, false})
-#define REMOVE(table, ...)                                                                         \
-    ((struct store_row){&(table), (const struct store_value[]){__VA_ARGS__}, true})
+#define ROW_OF(kind, table, ...)                                                                   \
+    ((struct store_row){&(table), (const struct store_value[]){__VA_ARGS__}, kind})
+#define ROW(...)    ROW_OF(STORE_ROW_PUT, __VA_ARGS__)
+#define UPDATE(...) ROW_OF(STORE_ROW_UPDATE, __VA_ARGS__)
+#define NARROW(...) ROW_OF(STORE_ROW_NARROW, __VA_ARGS__)
+#define REMOVE(...) ROW_OF(STORE_ROW_REMOVE, __VA_ARGS__)
 
 /* ---- requests that are waited for ---- */
 
@@ -147,6 +150,7 @@ static inline int commit_all(struct rig *rig, struct store *store,
     wait_for(rig, store, &done);
     if (err)
         *err = commit.err;
+    rig->missing = commit.missing;
     return commit.err.code;
 }
 

@@ -15,6 +15,9 @@
     CASE(test_ignore_keeps_the_row)                                                                \
     CASE(test_plain_duplicate_fails_all)                                                           \
     CASE(test_removals)                                                                            \
+    CASE(test_updates_never_insert)                                                                \
+    CASE(test_updates_of_every_type)                                                               \
+    CASE(test_updates_folded_in_one_commit)                                                        \
     CASE(test_many_rows)                                                                           \
     CASE(test_lookups)                                                                             \
     CASE(test_lookup_by_other_columns)                                                             \

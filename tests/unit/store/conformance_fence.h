@@ -152,7 +152,7 @@ static struct store_row plain_row(struct rig *rig, int64_t id)
     struct store_value *values = arena_alloc(rig->arena, 2 * sizeof(*values));
     values[0] = num(id);
     values[1] = text("mine");
-    return (struct store_row){&plain, values, false};
+    return (struct store_row){&plain, values, STORE_ROW_PUT};
 }
 
 static void flight_send(struct rig *rig, struct flight *flight, const struct store_position *own)

@@ -80,6 +80,9 @@ static void test_bad_values_are_refused(void **state)
         {"uuid of 15 bytes", ROW(seen, bytes("123456789012345", 15), text("a"))},
         {"int over range", ROW(items, uid(rig, 1), num(1), num(INT64_C(1) << 31), text("a"))},
         {"removal with key NULL", REMOVE(plain, NULL_VALUE)},
+        {"update of an insert-only table", UPDATE(plain, num(1), text("a"))},
+        {"narrow update of one", NARROW(seen, uid(rig, 1), text("a"))},
+        {"update with text not UTF-8", UPDATE(items, uid(rig, 1), num(1), num(1), text("a\xff"))},
     };
     for (unsigned c = 0; c < ARRAY_SIZE(cases); c++) {
         struct err err;
@@ -196,6 +199,101 @@ static void test_removals(void **state)
     assert_text(row_of(rig, &plain, (struct store_value[]){num(1)})[1], "b");
 }
 
+static void test_updates_never_insert(void **state)
+{
+    struct rig *rig = *state;
+    const struct store_value a = text("a"), b = text("b"), c = text("c"), zero = num(0);
+    WRITE(rig, ROW(sums, a, zero, num(1), num(5), real(5), NULL_VALUE, a),
+          ROW(sums, b, zero, num(1), num(5), real(5), num(5), b));
+    assert_int_equal(rig->missing, 0);
+    WRITE(rig, UPDATE(sums, a, zero, num(2), num(1), real(0.5), num(7), text("new")),
+          NARROW(sums, b, zero, num(2), num(1), NULL_VALUE, num(1), text("not written")),
+          UPDATE(sums, text("absent"), zero, num(2), num(1), real(1), num(1), a),
+          NARROW(sums, text("gone"), zero, num(2), num(1), real(1), num(1), a),
+          ROW(sums, c, zero, num(2), num(1), real(1), num(1), c));
+    assert_int_equal(rig->missing, 2);
+    const struct store_value *v = row_of(rig, &sums, (struct store_value[]){a, zero});
+    assert_int_equal(v[2].i, 1); /* once */
+    assert_int_equal(v[3].i, 6);
+    assert_true(v[4].f == 5.5);
+    assert_int_equal(v[5].i, 7);
+    assert_text(v[6], "new");
+    v = row_of(rig, &sums, (struct store_value[]){b, zero});
+    assert_int_equal(v[3].i, 6);
+    assert_true(v[4].f == 5);
+    assert_text(v[6], "b"); /* seldom */
+    assert_null(row_of(rig, &sums, (struct store_value[]){text("absent"), zero}));
+    assert_null(row_of(rig, &sums, (struct store_value[]){text("gone"), zero}));
+    assert_non_null(row_of(rig, &sums, (struct store_value[]){c, zero}));
+
+    const struct store_row failing[] = {
+        UPDATE(sums, text("absent"), zero, num(2), num(1), real(1), num(1), a),
+        UPDATE(sums, a, zero, num(2), num(INT32_MAX), real(1), num(1), a)};
+    assert_int_equal(write_rows(rig, failing, 2, NULL), ERR_INVALID);
+    assert_int_equal(rig->missing, 0); /* tells nothing when it failed */
+}
+
+static void test_updates_of_every_type(void **state)
+{
+    struct rig *rig = *state;
+    struct store_value values[12] = {num(1)};
+    for (unsigned c = 1; c < ARRAY_SIZE(values); c++)
+        values[c] = NULL_VALUE;
+    const struct store_row empty = {&kinds, values, STORE_ROW_PUT};
+    assert_int_equal(write_rows(rig, &empty, 1, NULL), 0);
+    WRITE(rig,
+          UPDATE(kinds, num(1), num(-1), num(-2), real(0.5), num(1), text("t"), bytes("\0y", 2),
+                 num(1767225600123456), uid(rig, 7), text("[1]"), text("1.50"), num(20454)));
+    assert_int_equal(rig->missing, 0);
+    const struct store_value *v = row_of(rig, &kinds, values);
+    assert_int_equal(v[1].i, -1);
+    assert_int_equal(v[2].i, -2);
+    assert_true(v[3].f == 0.5);
+    assert_int_equal(v[4].i, 1);
+    assert_text(v[5], "t");
+    assert_bytes(v[6], "\0y", 2);
+    assert_true(v[7].i == 1767225600123456);
+    assert_bytes(v[8], uid(rig, 7).s.data, 16);
+    assert_text(v[9], "[1]");
+    assert_text(v[10], "1.50");
+    assert_int_equal(v[11].i, 20454);
+}
+
+/* As if carried out one by one. */
+static void test_updates_folded_in_one_commit(void **state)
+{
+    struct rig *rig = *state;
+    const struct store_value zero = num(0), one = num(1);
+    const struct store_value a = text("a"), b = text("b"), c = text("c"), d = text("d"),
+                             e = text("e");
+    WRITE(rig, ROW(sums, a, zero, one, one, NULL_VALUE, one, a),
+          ROW(sums, b, zero, one, one, NULL_VALUE, one, b),
+          ROW(sums, c, zero, one, one, NULL_VALUE, one, c));
+    WRITE(rig, NARROW(sums, a, zero, zero, one, zero, one, a),
+          UPDATE(sums, a, zero, zero, one, zero, one, text("a2")),
+          UPDATE(sums, b, zero, zero, one, zero, one, text("b2")),
+          NARROW(sums, b, zero, zero, one, zero, one, text("not written")), REMOVE(sums, c, zero),
+          UPDATE(sums, c, zero, zero, one, zero, one, c),
+          ROW(sums, d, zero, one, one, zero, one, d),
+          UPDATE(sums, d, zero, zero, one, zero, one, text("d2")),
+          ROW(sums, e, zero, one, one, zero, one, e),
+          NARROW(sums, e, zero, zero, one, zero, one, text("not written")));
+    assert_int_equal(rig->missing, 1); /* the removed one */
+    static const struct {
+        const char *name, *label;
+        int hits;
+    } expected[] = {{"a", "a2", 3}, {"b", "b2", 3}, {"d", "d2", 2}, {"e", "e", 2}};
+    for (unsigned k = 0; k < ARRAY_SIZE(expected); k++) {
+        const struct store_value *v =
+            row_of(rig, &sums, (struct store_value[]){text(expected[k].name), zero});
+        assert_non_null(v);
+        assert_int_equal(v[2].i, 1);
+        assert_int_equal(v[3].i, expected[k].hits);
+        assert_text(v[6], expected[k].label);
+    }
+    assert_null(row_of(rig, &sums, (struct store_value[]){c, zero}));
+}
+
 static void test_many_rows(void **state)
 {
     struct rig *rig = *state;
@@ -208,7 +306,7 @@ static void test_many_rows(void **state)
         struct store_value *values = arena_alloc(rig->arena, 2 * sizeof(*values));
         values[0] = keys[N - 1 - r] = num(r * 7);
         values[1] = text(arena_printf(rig->arena, "row %d", r));
-        rows[r] = (struct store_row){&plain, values, false};
+        rows[r] = (struct store_row){&plain, values, STORE_ROW_PUT};
     }
     assert_int_equal(write_rows(rig, rows, N, NULL), 0);
     static const struct store_lookup by_id = {.table = &plain,

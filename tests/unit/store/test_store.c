@@ -94,7 +94,8 @@ static void test_fold_many(void **state)
                 values[0] = num(k);
                 values[1] = text("x");
             }
-            rows[n++] = (struct store_row){k & 1 ? &sums : &kinds, values, !(k & 1)};
+            rows[n++] = (struct store_row){k & 1 ? &sums : &kinds, values,
+                                           k & 1 ? STORE_ROW_PUT : STORE_ROW_REMOVE};
         }
     }
     struct store_plan *plans;
@@ -102,12 +103,12 @@ static void test_fold_many(void **state)
     struct err err;
     assert_int_equal(store_plan_make(arena, rows, n, &plans, &n_plans, &err), 0);
     assert_int_equal(n_plans, 2);
-    assert_int_equal(plans[0].n_removes, N / 2);
-    assert_int_equal(plans[0].n_writes, 0);
-    assert_int_equal(plans[1].n_writes, N / 2);
+    assert_int_equal(plans[0].n[STORE_ROW_REMOVE], N / 2);
+    assert_int_equal(plans[0].n[STORE_ROW_PUT], 0);
+    assert_int_equal(plans[1].n[STORE_ROW_PUT], N / 2);
     for (int k = 0; k < N / 2; k++) {
-        assert_int_equal(plans[0].removes[k][0].i, 2 * k);
-        assert_int_equal(plans[1].writes[k][3].i, 0 + 1 + 2);
+        assert_int_equal(plans[0].rows[STORE_ROW_REMOVE][k][0].i, 2 * k);
+        assert_int_equal(plans[1].rows[STORE_ROW_PUT][k][3].i, 0 + 1 + 2);
     }
     arena_destroy(&arena);
 }

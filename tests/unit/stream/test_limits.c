@@ -176,6 +176,27 @@ static void committed(struct store_commit *commit)
     assert_int_equal(commit->err.code, 0);
 }
 
+/* What memory believed is forgotten, and what comes next finds the state absent. */
+static void row_removed_by_hand_begins_anew(void **state)
+{
+    struct world *world = world_create(8, 1);
+    const struct store_value *rows[1];
+    world_command(world, 1, 5, 1);
+    world_settle(world);
+    assert_int_equal(store_mem_rows(world->dbs[0], &world_counters, rows, 1), 1);
+    const struct store_row row = {&world_counters, rows[0], STORE_ROW_REMOVE};
+    struct store_commit commit = {.rows = &row, .n_rows = 1, .done = committed};
+    store_commit(world->ghosts[0], &commit);
+    assert_true(store_mem_step(world->ghosts[0]));
+    world_command(world, 1, 2, 1);
+    world_settle(world);
+    assert_int_equal(world_value(world, 0, 1), -1); /* it was updated as if it were there */
+    world_command(world, 1, 3, 1);
+    world_settle(world);
+    assert_in_range(world_value(world, 0, 1), 3, 4); /* its timer may have fired */
+    world_destroy(&world);
+}
+
 static void more_timers_of_one_instant_than_a_page(void **state)
 {
     enum {
@@ -270,6 +291,7 @@ int main(void)
         cmocka_unit_test(timer_that_kills_is_given_up),
         cmocka_unit_test(record_that_everybody_survives_is_innocent),
         cmocka_unit_test(suspect_record_without_messages),
+        cmocka_unit_test(row_removed_by_hand_begins_anew),
         cmocka_unit_test(more_timers_of_one_instant_than_a_page),
         cmocka_unit_test(too_many_questions_are_answered_so),
         cmocka_unit_test(log_made_anew_stops_its_partitions),

@@ -19,7 +19,7 @@
 
 static const struct store_column counters_columns[] = {{"tenant_id", STORE_UUID, 0},
                                                        {"id", STORE_TEXT, 0},
-                                                       {"value", STORE_BIGINT, 0},
+                                                       {"value", STORE_BIGINT, STORE_COLUMN_SELDOM},
                                                        {"state", STORE_BYTES, 0}};
 const struct store_table world_counters = {
     .name = "counters", .columns = counters_columns, .n_columns = 4, .n_key = 2};
