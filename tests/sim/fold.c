@@ -5,6 +5,7 @@
 #include "sim.h"
 
 #include "domain/conversion.h"
+#include "journey_state.h"
 #include "tables.h"
 
 #include "journey/v1/journey.pb-c.h"
@@ -193,6 +194,27 @@ static void compare(struct sim *sim, struct folded *f, const Journey__V1__Sessio
         violation(sim, "session %s has %d rows of %d touchpoints", f->id, f->rows, f->total);
 }
 
+/* What outsiders query is what the state says; but for columns that tell when they were written. */
+static void check_columns(struct sim *sim, const struct store_value *row,
+                          const Journey__V1__SessionRecord *record, const char *id)
+{
+    struct store_value then[STORE_MAX_COLUMNS] = {{0}}, later[STORE_MAX_COLUMNS] = {{0}};
+    journey_sessions_state.project(record, record->last_received_us, sim->arena, then);
+    journey_sessions_state.project(record, sim->now_us, sim->arena, later);
+    for (unsigned c = 2; c + 1 < sessions_table.n_columns; c++) {
+        const struct store_column *column = &sessions_table.columns[c];
+        bool slice = store_type_is_slice(column->type);
+        bool timeless = slice || (then[c].i == later[c].i && then[c].f == later[c].f);
+        bool same = row[c].null == then[c].null;
+        if (same && !then[c].null)
+            same = slice ? slice_equal(row[c].s, then[c].s)
+                         : row[c].i == then[c].i && row[c].f == then[c].f;
+        if (timeless && !same)
+            violation(sim, "session %s: the column %s is not what its state says", id,
+                      column->name);
+    }
+}
+
 static void compare_rows(struct sim *sim)
 {
     static const struct store_value *rows[20000];
@@ -206,8 +228,9 @@ static void compare_rows(struct sim *sim)
         struct slice state = rows[i][SESSIONS_STATE].s;
         Journey__V1__SessionRecord *record =
             journey__v1__session_record__unpack(&allocator, state.size, state.data);
-        compare(sim, find(sim, rows[i][SESSIONS_TENANT_ID].s, rows[i][SESSIONS_SESSION_ID].s),
-                record);
+        struct folded *f = find(sim, rows[i][SESSIONS_TENANT_ID].s, rows[i][SESSIONS_SESSION_ID].s);
+        compare(sim, f, record);
+        check_columns(sim, rows[i], record, f->id);
     }
     for (unsigned i = 0; i < folds->n; i++)
         if (!folds->all[i].seen_row)

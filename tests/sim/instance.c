@@ -186,7 +186,7 @@ static void observe(void *user, enum log_level level, const char *event, const c
         tally.steps[STEP_UNKNOWN] += strstr(fields, "commit failed") != NULL;
     } else if (strcmp(event, "commit_failed") == 0 && level == LOG_ERROR) {
         violation(sim, "a commit was refused for good: %s", fields);
-    } else if (strcmp(event, "state_undecodable") == 0 ||
+    } else if (strcmp(event, "state_undecodable") == 0 || strcmp(event, "rows_missing") == 0 ||
                (strcmp(event, "timer_refused") == 0 && !strstr(fields, "\"code\":\"poison\""))) {
         violation(sim, "%s %s", event, fields);
     }

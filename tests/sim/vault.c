@@ -150,13 +150,15 @@ void vault_close(struct instance *instance)
 bool vault_step(struct instance *instance)
 {
     struct sim_store *s = &instance->store;
+    struct sim *sim = instance->sim;
     struct store_load *load = s->failed;
-    if (!load && s->n) {
-        s->first++;
-        s->n--;
+    if (!load) { /* connections do not wait for each other */
+        struct random random = {mix(sim->plan->seed, 5000000 + sim->step)};
+        bool any = store_mem_step_any(s->inner, random_next(&random));
+        for (unsigned left = store_mem_commits_waiting(s->inner); s->n > left; s->n--)
+            s->first++;
+        return any;
     }
-    if (!load)
-        return store_mem_step(s->inner);
     s->failed = load->next;
     if (!s->failed)
         s->failed_tail = &s->failed;

@@ -41,7 +41,8 @@ struct kafka_slot {
 
 struct kafka_reader_topic {
     int topic;
-    rd_kafka_topic_t *handles[BUS_LANE_COUNT]; /* of each lane's reader; their opaque is this struct */
+    rd_kafka_topic_t
+        *handles[BUS_LANE_COUNT]; /* of each lane's reader; their opaque is this struct */
     struct kafka_slot slots[];
 };
 

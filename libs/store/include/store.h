@@ -279,6 +279,7 @@ struct store *store_mem_create(struct store_mem_db *db, const struct store_table
 bool store_mem_step(struct store *store);
 /* The same of connection number choice modulo those that have something to do: real ones do not wait for each other. */
 bool store_mem_step_any(struct store *store, uint64_t choice);
+unsigned store_mem_commits_waiting(struct store *store); /* on the connection of own and commit */
 /* The next commit is reported unknown (ERR_UNAVAILABLE, transient): not carried out, carried out, or waiting to be
  * carried out by store_mem_db_late. */
 enum store_mem_fault {

@@ -211,6 +211,11 @@ bool store_mem_step_any(struct store *store, uint64_t choice)
     return true;
 }
 
+unsigned store_mem_commits_waiting(struct store *store)
+{
+    return mem_of(store)->queues[MEM_COMMITS].n;
+}
+
 /* ---- making ---- */
 
 static const struct store_ops mem_ops = {mem_own,   mem_load,  mem_commit,

@@ -85,7 +85,7 @@ void attempts_settle(struct batch *batch)
             continue;
         struct store_row row = {0};
         row_of(batch->arena, part->id, attempt, NULL, &row);
-        batch_put_row(batch, row.table, row.values, STORE_ROW_REMOVE);
+        batch_put_row(batch, row.table, row.values, row.kind);
         attempt->settled = true;
     }
 }

@@ -449,7 +449,7 @@ struct stream {
         int64_t prompt_until_us;
         bool full; /* the last batch: more is waiting */
     } pace;
-    int64_t settled_us;   /* when the last commit was confirmed */
+    int64_t settled_us; /* when the last commit was confirmed */
     struct { /* a record that is to be alone in its batch, read while another was gathering */
         bool held;
         struct bus_event event;
@@ -525,15 +525,6 @@ bool intake_gather(struct stream *s, struct batch *batch); /* true: the batch ha
 unsigned batch_touch(struct batch *batch, struct entry *entry);
 uint64_t item_identity(const struct item *item); /* the same when it comes again; never 0 */
 
-/* pace.c */
-void pace_init(struct stream *s);
-unsigned pace_limit(const struct stream *s, enum bus_lane lane); /* messages in a batch */
-void pace_command(struct stream *s);                             /* somebody waits */
-void pace_gathered(struct stream *s, bool full);
-unsigned pace_commits(const struct stream *s); /* that may be under way */
-void pace_settled(struct stream *s, unsigned decided, int64_t took_us);
-void pace_blamed(struct stream *s); /* a batch was refused: smaller ones tell who is to blame */
-
 /* attempt.c */
 void attempt_found(struct stream *s, struct part *part, struct slice id, int64_t epoch,
                    struct slice input);
@@ -545,6 +536,15 @@ void attempts_settle(struct batch *batch);
 void attempts_forget(struct stream *s, struct part *part);
 /* True: others do not know yet what this process survived; until they do it takes nothing over. */
 bool attempts_retract(struct stream *s);
+
+/* pace.c */
+void pace_init(struct stream *s);
+unsigned pace_limit(const struct stream *s, enum bus_lane lane); /* messages in a batch */
+void pace_command(struct stream *s);                             /* somebody waits */
+void pace_gathered(struct stream *s, bool full);
+unsigned pace_commits(const struct stream *s); /* that may be under way */
+void pace_settled(struct stream *s, unsigned decided, int64_t took_us);
+void pace_blamed(struct stream *s); /* a batch was refused: smaller ones tell who is to blame */
 
 /* load.c */
 void load_submit(struct stream *s, struct batch *batch);

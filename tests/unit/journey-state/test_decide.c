@@ -236,10 +236,14 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(test_event_types),    CASE(test_event_columns),
-        CASE(test_orders),         CASE(test_order_in_another_session),
-        CASE(test_idle),           CASE(test_idle_of_the_event),
-        CASE(test_person_returns), CASE(test_settings),
+        CASE(test_event_types),
+        CASE(test_event_columns),
+        CASE(test_orders),
+        CASE(test_order_in_another_session),
+        CASE(test_idle),
+        CASE(test_idle_of_the_event),
+        CASE(test_person_returns),
+        CASE(test_settings),
         CASE(test_due_timers_hold_up_no_events),
     };
     return cmocka_run_group_tests_name("journey-state decide", tests, NULL, NULL);
