@@ -81,22 +81,6 @@ static const struct stream_input inputs[] = {
     },
 };
 
-static int64_t settings_version(const void *body)
-{
-    const Journey__V1__TenantSettings *settings = body;
-    return settings->version;
-}
-
-static const struct stream_mirror mirrors[] = {
-    [INGEST_MIRROR_SETTINGS] =
-        {
-            .topic = TOPIC_SETTINGS,
-            .type = &journey__v1__tenant_settings__descriptor,
-            .version = settings_version,
-            .limit = 10000, /* tenants */
-        },
-};
-
 static const struct stream_counter counters[] = {
 #define INGEST_COUNTER_ROW(id, name, labels, help) [INGEST_COUNT_##id] = {name, labels, help},
     INGEST_COUNTER_TABLE(INGEST_COUNTER_ROW)
@@ -117,8 +101,8 @@ const struct stream_service ingest_service = {
     .n_inputs = ARRAY_SIZE(inputs),
     .states = states,
     .n_states = ARRAY_SIZE(states),
-    .mirrors = mirrors,
-    .n_mirrors = ARRAY_SIZE(mirrors),
+    .mirrors = &stream_settings_mirror,
+    .n_mirrors = 1,
     .counters = counters,
     .n_counters = ARRAY_SIZE(counters),
     .publishes = publishes,
