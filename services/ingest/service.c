@@ -50,27 +50,16 @@ static const struct stream_state devices = {
 };
 static const struct stream_state *const states[] = {&devices};
 
+/* Imports are events that wait while there is anything else. */
+#define INPUT_OF_EVENTS(topic_, lane_)                                                             \
+    {                                                                                              \
+        .topic = topic_, .lane = lane_, .type = &journey__v1__event_batch__descriptor,             \
+        .state = &devices, .count = ingest_batch_count, .key = ingest_batch_key,                   \
+        .decide = ingest_batch_decide, .alone = ingest_batch_alone,                                \
+    }
 static const struct stream_input inputs[] = {
-    {
-        .topic = TOPIC_EVENTS,
-        .lane = BUS_LANE_EVENTS,
-        .type = &journey__v1__event_batch__descriptor,
-        .state = &devices,
-        .count = ingest_batch_count,
-        .key = ingest_batch_key,
-        .decide = ingest_batch_decide,
-        .alone = ingest_batch_alone,
-    },
-    {
-        .topic = TOPIC_IMPORTS,
-        .lane = BUS_LANE_IMPORTS,
-        .type = &journey__v1__event_batch__descriptor,
-        .state = &devices,
-        .count = ingest_batch_count,
-        .key = ingest_batch_key,
-        .decide = ingest_batch_decide,
-        .alone = ingest_batch_alone,
-    },
+    INPUT_OF_EVENTS(TOPIC_EVENTS, BUS_LANE_EVENTS),
+    INPUT_OF_EVENTS(TOPIC_IMPORTS, BUS_LANE_IMPORTS),
     {
         .topic = TOPIC_COMMANDS_INGEST,
         .lane = BUS_LANE_COMMANDS,
