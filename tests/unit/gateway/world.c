@@ -121,12 +121,33 @@ void world_turn(struct world *world)
         ;
 }
 
+static void on_event(int fd, short what, void *user)
+{
+    (void)fd, (void)what, (void)user;
+}
+
+/* Waits until something happens, at fd too (-1: none); at most a millisecond, for the twins have no descriptor to wait for. */
+static void wait_turn(struct world *world, int fd)
+{
+    static const struct timeval most = {0, 1000};
+    struct event *event = event_new(world->base, fd, fd < 0 ? 0 : EV_READ, on_event, NULL);
+    assert_non_null(event);
+    assert_int_equal(event_add(event, &most), 0);
+    (void)event_base_loop(world->base, EVLOOP_ONCE);
+    event_free(event);
+}
+
+static int64_t now_us(void)
+{
+    return clock_system()->now_us(clock_system());
+}
+
 void world_turns(struct world *world, int64_t ms)
 {
-    int64_t until = clock_system()->now_us(clock_system()) + ms * 1000;
-    while (clock_system()->now_us(clock_system()) < until) {
+    int64_t until = now_us() + ms * 1000;
+    while (now_us() < until) {
         world_turn(world);
-        usleep(200);
+        wait_turn(world, -1);
     }
 }
 
@@ -162,7 +183,7 @@ int world_send(struct world *world, const char *head, struct slice body)
 void world_receive(struct world *world, int fd, struct world_answer *answer)
 {
     struct buf got = {0};
-    for (int turns = 0; turns < 15000; turns++) {
+    for (int64_t until = now_us() + 3 * SECOND_US; now_us() < until;) {
         uint8_t piece[65536];
         world_turn(world);
         ssize_t n = recv(fd, piece, sizeof(piece), MSG_DONTWAIT);
@@ -171,7 +192,7 @@ void world_receive(struct world *world, int fd, struct world_answer *answer)
         if (n > 0)
             buf_append(&got, piece, (size_t)n);
         else
-            usleep(200);
+            wait_turn(world, fd);
     }
     close(fd);
     *answer =
@@ -208,7 +229,7 @@ const char *world_header(const struct world_answer *answer, const char *name)
 
 const struct bus_record *world_take(struct world *world, int topic)
 {
-    for (int turns = 0; turns < 2000; turns++) {
+    for (int64_t until = now_us() + SECOND_US; now_us() < until;) {
         world_turn(world);
         for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
             int64_t *seen = &world->seen[topic & ~TOPIC_DLQ][p];
@@ -219,7 +240,7 @@ const struct bus_record *world_take(struct world *world, int topic)
                 return bus_mem_record(world->cluster, topic, p, (*seen)++);
             }
         }
-        usleep(500);
+        wait_turn(world, -1);
     }
     return NULL;
 }
