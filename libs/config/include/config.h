@@ -3,11 +3,12 @@
  * config: a module's options and metrics, each one X-macro table.
  *
  * Options: `#define X_OPTIONS(OPTION) OPTION(type, name, "ENV_NAME", default, min, max, "what it is for")`, with types
- * STRING, INT, SECRET (a STRING that is never printed). CONFIG_STRUCT makes the struct, CONFIG_TABLE its descriptor.
+ * STRING, INT, SECRET (a STRING that is never printed). CONFIG_STRUCT makes the struct, CONFIG_ROW its descriptor.
  * Values come from the environment; a bad one is an error that names the variable, the value's fault and the range.
  *
  *   struct x_config { CONFIG_STRUCT(X_OPTIONS) };
- *   static const struct config_option x_options[] = { CONFIG_TABLE(struct x_config, X_OPTIONS) };
+ *   #define ROW(...) CONFIG_ROW(struct x_config, __VA_ARGS__)
+ *   static const struct config_option x_options[] = {X_OPTIONS(ROW)};
  *   config_load(&config, x_options, ARRAY_SIZE(x_options), getenv, &err)
  *
  * Metrics: registered once, then plain increments by the one thread that owns them; rendered as Prometheus text.
@@ -34,7 +35,6 @@ struct config_option {
 #define CONFIG_FIELD_INT(name)                                  int64_t name;
 #define CONFIG_FIELD(type, name, env, fallback, min, max, help) CONFIG_FIELD_##type(name)
 #define CONFIG_STRUCT(TABLE)                                    TABLE(CONFIG_FIELD)
-/* used as: #define ROW(...) CONFIG_ROW(struct x_config, __VA_ARGS__) */
 #define CONFIG_ROW(structure, type, name, env, fallback, min, max, help)                           \
     {CONFIG_##type, #name, env, fallback, min, max, help, offsetof(structure, name)},
 
