@@ -55,6 +55,14 @@ unsigned attempts_at(const struct part *part, uint64_t identity)
     return n;
 }
 
+bool attempts_open(const struct part *part)
+{
+    unsigned i = 0;
+    while (i < part->n_attempts && part->attempts[i].settled)
+        i++;
+    return i < part->n_attempts;
+}
+
 /* Before it counts as read, and with nothing before it in its batch. */
 void attempt_mark(struct stream *s, struct batch *batch, struct part *part, unsigned input,
                   uint64_t identity)

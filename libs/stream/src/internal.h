@@ -35,6 +35,7 @@ enum {
     PARKED_BYTES = 4 << 20, /* per partition, as PARKED_LIMIT */
     TIMER_PAGE_SMALL = 8,   /* when a page of timers with their data is too much memory */
     PAGE_ARENA_LIMIT = 64 << 20,
+    LIVED_US = 60000000, /* who owned it so long does not die of an input that brings nothing */
     TRIES_SINGLE = 3, /* take-overs without progress until batches are of one, the first marked */
     ATTEMPTS_POISON = 5, /* processes that did not survive a message until it is a dead letter */
     ATTEMPTS_LIMIT = 64, /* per partition; beyond it nothing is marked */
@@ -191,6 +192,7 @@ struct part {
     bool assigned;
     uint64_t life; /* grows whenever all of this is forgotten */
     int64_t retry_us;
+    int64_t owned_us;  /* since when it runs */
     unsigned failures; /* take-overs that failed in a row */
     int64_t n, epoch;  /* of the newest row decided */
     int32_t tries;
@@ -532,6 +534,7 @@ void attempt_found(struct stream *s, struct part *part, struct slice id, int64_t
 void attempt_mark(struct stream *s, struct batch *batch, struct part *part, unsigned input,
                   uint64_t identity);
 unsigned attempts_at(const struct part *part, uint64_t identity); /* of others: not survived */
+bool attempts_open(const struct part *part);                      /* any that is not settled */
 void attempts_settle(struct batch *batch);
 void attempts_forget(struct stream *s, struct part *part);
 /* True: others do not know yet what this process survived; until they do it takes nothing over. */

@@ -134,6 +134,7 @@ static void running(struct stream *s, struct part *part)
         }
     }
     part->state = PART_RUNNING;
+    part->owned_us = s->now_us;
     part->failures = 0;
     metric_inc(s->m.takeovers, 1);
     observe(s, LOG_INFO, "partition_owned",
@@ -187,11 +188,25 @@ static void own_submit(struct stream *s, struct part *part)
     store_own(s->store, &request->own);
 }
 
+/* Take-overs alone do not make an input suspect for ever: it may be one that brings nothing. */
+static void lived(const struct stream *s, struct part *part)
+{
+    for (unsigned i = 0; i <= s->service->n_inputs && !attempts_open(part); i++) {
+        struct position_input *in = &part->inputs[i];
+        if (in->moved)
+            continue; /* what is feared may still come */
+        in->stalls = in->singles = 0;
+        in->suspect = false;
+    }
+}
+
 void own_step(struct stream *s)
 {
     bool retracting = attempts_retract(s);
     for (int32_t p = 0; p < s->n_parts; p++) {
         struct part *part = &s->parts[p];
+        if (part->state == PART_RUNNING && part->owned_us + LIVED_US <= s->now_us)
+            lived(s, part);
         if (part->state != PART_WAITING)
             continue;
         if (part->retry_us <= s->now_us && store_ready(s->store) && !retracting)

@@ -171,6 +171,28 @@ static void suspect_record_without_messages(void **state)
     world_destroy(&world);
 }
 
+/* Of a partition that changes hands often, those that bring nothing must not make batches of one for ever. */
+static void idle_input_is_innocent_after_a_minute(void **state)
+{
+    struct world *world = world_create(12, 1);
+    const struct stream *stream = world->instances[0].stream;
+    unsigned timers = stream->service->n_inputs, suspects = 0;
+    for (unsigned i = 0; i <= TRIES_SINGLE; i++)
+        others_take_over(world);
+    world_settle(world);
+    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+        suspects += stream->parts[p].inputs[timers].singles > 0;
+    assert_int_equal(suspects, WORLD_PARTITIONS);
+    world->now_us += LIVED_US;
+    world_settle(world);
+    for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
+        assert_int_equal(stream->parts[p].inputs[timers].singles, 0);
+        assert_false(stream->parts[p].inputs[timers].suspect);
+    }
+    world_check(world);
+    world_destroy(&world);
+}
+
 static void committed(struct store_commit *commit)
 {
     assert_int_equal(commit->err.code, 0);
@@ -291,6 +313,7 @@ int main(void)
         cmocka_unit_test(timer_that_kills_is_given_up),
         cmocka_unit_test(record_that_everybody_survives_is_innocent),
         cmocka_unit_test(suspect_record_without_messages),
+        cmocka_unit_test(idle_input_is_innocent_after_a_minute),
         cmocka_unit_test(row_removed_by_hand_begins_anew),
         cmocka_unit_test(more_timers_of_one_instant_than_a_page),
         cmocka_unit_test(too_many_questions_are_answered_so),
