@@ -50,7 +50,7 @@ static void settled(struct stream *s, struct batch *batch)
     ask_start(s, batch->asks);
     batch->asks = NULL;
     /* One connection carries all commits in order: before its predecessor ended this one had not begun. */
-    pace_settled(s, batch->decided, s->now_us - max_i64(batch->submitted_us, s->settled_us));
+    pace_settled(s, batch, s->now_us - max_i64(batch->submitted_us, s->settled_us));
     s->settled_us = s->now_us;
     metric_observe(s->m.commit_s, (double)(s->now_us - batch->submitted_us) / 1e6);
     metric_observe(s->m.batch_size, batch->decided);

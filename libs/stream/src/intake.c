@@ -247,9 +247,8 @@ static void take_aside(struct stream *s, struct batch *batch)
         bus_event_release(s->bus, &event);
 }
 
-static bool has_room(const struct stream *s, const struct batch *batch, unsigned limit)
+static bool has_room(const struct batch *batch, unsigned limit)
 {
-    (void)s;
     return !batch->closed && batch->n_items < limit && batch->bytes < BATCH_BYTES_LIMIT &&
            arena_used(batch->arena) < BATCH_ARENA_LIMIT / 4 && !arena_overflowed(batch->arena);
 }
@@ -257,7 +256,7 @@ static bool has_room(const struct stream *s, const struct batch *batch, unsigned
 static void take_lane(struct stream *s, struct batch *batch, enum bus_lane lane, unsigned limit)
 {
     struct bus_event event;
-    while (has_room(s, batch, limit) && bus_poll_lane(s->bus, lane, &event)) {
+    while (has_room(batch, limit) && bus_poll_lane(s->bus, lane, &event)) {
         if (event.type == BUS_RECORD)
             take_record(s, batch, &event);
         else if (event.type == BUS_OFFSET_GONE)
@@ -298,7 +297,7 @@ static void take_timers(struct stream *s, struct batch *batch, unsigned limit, b
     for (int32_t p = 0; p < s->n_parts; p++) {
         struct part *part = &s->parts[p];
         struct timer *timer;
-        while (part->state == PART_RUNNING && !part->stopping && has_room(s, batch, limit) &&
+        while (part->state == PART_RUNNING && !part->stopping && has_room(batch, limit) &&
                (!first || goes_first(s, part)) &&
                !(batch->n_items && part->inputs[s->service->n_inputs].singles) &&
                (timer = timers_take_due(part, s->now_us))) {
@@ -336,7 +335,7 @@ static void take_timers(struct stream *s, struct batch *batch, unsigned limit, b
 static void take_outcomes(struct stream *s, struct batch *batch, unsigned limit, bool first)
 {
     struct call call;
-    while (has_room(s, batch, limit) && call_take_outcome(s, first, !batch->n_items, &call)) {
+    while (has_room(batch, limit) && call_take_outcome(s, first, !batch->n_items, &call)) {
         struct part *part = &s->parts[call.part];
         struct item *item = part->life == call.life ? item_add(batch) : NULL;
         if (item) {
@@ -383,13 +382,14 @@ bool intake_gather(struct stream *s, struct batch *batch)
     take_timers(s, batch, limit, true);
     take_outcomes(s, batch, limit, true);
     take_lane(s, batch, BUS_LANE_COMMANDS, limit);
+    limit = pace_limit(s, BUS_LANE_EVENTS); /* who waits has less company */
     /* Timers that became due while nobody ran must not hold up what comes now: half a batch, the rest if there is room. */
     take_timers(s, batch, (unsigned)min_i64(limit, batch->n_items + (limit + 1) / 2), false);
     take_outcomes(s, batch, limit, false);
     take_lane(s, batch, BUS_LANE_EVENTS, limit);
     take_timers(s, batch, limit, false);
     take_lane(s, batch, BUS_LANE_IMPORTS, pace_limit(s, BUS_LANE_IMPORTS));
-    pace_gathered(s, !has_room(s, batch, limit));
+    pace_gathered(s, batch, !has_room(batch, limit));
     return batch->n_items > 0 || batch->marked || arena_overflowed(batch->arena) ||
            save_positions(s);
 }

@@ -277,6 +277,12 @@ struct cached {
     int64_t seconds;
 };
 
+enum pace_kind {
+    PACE_PROMPT,
+    PACE_BULK,
+    PACES
+};
+
 enum batch_state {
     BATCH_FREE,
     BATCH_LOADING,
@@ -333,6 +339,7 @@ struct batch {
     struct ask *asks, **asks_tail;
     struct cached *cached, **cached_tail;
     int64_t begun_us, submitted_us;
+    enum pace_kind pace;
     unsigned decided;
 };
 
@@ -423,12 +430,6 @@ struct metrics_of_stream {
     struct metric **counters;
 };
 
-enum pace_kind {
-    PACE_PROMPT,
-    PACE_BULK,
-    PACES
-};
-
 struct stream {
     const struct stream_service *service;
     struct stream_options options;
@@ -465,6 +466,7 @@ struct stream {
     struct survived survived[SURVIVED_LIMIT]; /* own attempts whose rows are to go */
     unsigned n_survived;
     bool retracting;
+    int64_t retract_us;  /* not before */
     unsigned page_loads; /* timer pages under way */
     struct call *calls;
     unsigned n_calls, calls_capacity;
@@ -544,9 +546,9 @@ bool attempts_retract(struct stream *s);
 void pace_init(struct stream *s);
 unsigned pace_limit(const struct stream *s, enum bus_lane lane); /* messages in a batch */
 void pace_command(struct stream *s);                             /* somebody waits */
-void pace_gathered(struct stream *s, bool full);
+void pace_gathered(struct stream *s, struct batch *batch, bool full);
 unsigned pace_commits(const struct stream *s); /* that may be under way */
-void pace_settled(struct stream *s, unsigned decided, int64_t took_us);
+void pace_settled(struct stream *s, const struct batch *batch, int64_t took_us);
 void pace_blamed(struct stream *s); /* a batch was refused: smaller ones tell who is to blame */
 
 /* load.c */

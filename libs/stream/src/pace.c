@@ -45,8 +45,9 @@ void pace_command(struct stream *s)
     s->pace.prompt_until_us = s->now_us + PROMPT_FOR_US;
 }
 
-void pace_gathered(struct stream *s, bool full)
+void pace_gathered(struct stream *s, struct batch *batch, bool full)
 {
+    batch->pace = kind_now(s);
     s->pace.full = full;
 }
 
@@ -55,13 +56,12 @@ unsigned pace_commits(const struct stream *s)
     return s->pace.full ? COMMITS_IN_FLIGHT : 1;
 }
 
-void pace_settled(struct stream *s, unsigned decided, int64_t took_us)
+void pace_settled(struct stream *s, const struct batch *batch, int64_t took_us)
 {
-    enum pace_kind kind = kind_now(s);
-    unsigned *limit = &s->pace.limits[kind];
-    if (took_us > 2 * target_us[kind])
+    unsigned *limit = &s->pace.limits[batch->pace];
+    if (took_us > 2 * target_us[batch->pace])
         *limit = (unsigned)min_i64(*limit, max_i64(BATCH_MIN, *limit * 2 / 3));
-    else if (took_us < target_us[kind] && decided >= *limit)
+    else if (took_us < target_us[batch->pace] && batch->decided >= *limit)
         *limit = (unsigned)min_i64(s->options.batch_limit, *limit + *limit / 4 + 1);
 }
 
