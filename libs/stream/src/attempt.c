@@ -8,6 +8,10 @@
 
 #include <stdlib.h>
 
+enum {
+    RETRACT_AGAIN_US = 200000
+};
+
 struct retraction {
     struct request request;
     struct store_commit commit;
@@ -113,7 +117,9 @@ static void retracted(struct store_commit *commit)
     struct stream *s = retraction->stream;
     s->retracting = false;
     s->wants_step = true;
-    if (!commit->err.code) {
+    if (commit->err.code) {
+        s->retract_us = s->now_us + RETRACT_AGAIN_US;
+    } else {
         s->n_survived -= retraction->n;
         memmove(s->survived, s->survived + retraction->n, s->n_survived * sizeof(*s->survived));
     }
@@ -139,7 +145,9 @@ static void retract(struct stream *s)
 
 bool attempts_retract(struct stream *s)
 {
-    if (s->n_survived && !s->retracting && store_ready(s->store))
+    if (s->n_survived && !s->retracting && s->retract_us > s->now_us)
+        wake_at(s, s->retract_us);
+    else if (s->n_survived && !s->retracting && store_ready(s->store))
         retract(s);
     return s->n_survived > 0;
 }

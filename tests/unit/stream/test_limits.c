@@ -155,6 +155,34 @@ static void record_that_everybody_survives_is_innocent(void **state)
     world_destroy(&world);
 }
 
+/* Postgres refuses it: asked again in a while, not at once. */
+static void retraction_that_fails_is_tried_again_later(void **state)
+{
+    struct world *world = world_create(13, 1);
+    struct instance *owner = &world->instances[0];
+    world_settle(world);
+    for (unsigned i = 0; i <= TRIES_SINGLE; i++)
+        others_take_over(world);
+    world_command(world, 1, 1, 1);
+    step_until_marks(world, owner, 1);
+    others_take_over(world);
+    for (int i = 0; i < 1000 && !owner->stream->retracting; i++) {
+        (void)store_mem_step(owner->store);
+        stream_step(owner->stream);
+    }
+    assert_true(owner->stream->retracting);
+    store_mem_fault_next(owner->store, STORE_MEM_FAIL_BEFORE);
+    while (owner->stream->retracting)
+        assert_true(store_mem_step(owner->store));
+    assert_int_equal(marks(world), 1);
+    stream_step(owner->stream);
+    assert_false(owner->stream->retracting);
+    world_settle(world);
+    assert_int_equal(marks(world), 0);
+    world_check(world);
+    world_destroy(&world);
+}
+
 /* The first record after take-overs without progress is marked; one without messages as well. */
 static void suspect_record_without_messages(void **state)
 {
@@ -312,6 +340,7 @@ int main(void)
         cmocka_unit_test(row_that_says_nothing_does_not_hold_up_a_drain),
         cmocka_unit_test(timer_that_kills_is_given_up),
         cmocka_unit_test(record_that_everybody_survives_is_innocent),
+        cmocka_unit_test(retraction_that_fails_is_tried_again_later),
         cmocka_unit_test(suspect_record_without_messages),
         cmocka_unit_test(idle_input_is_innocent_after_a_minute),
         cmocka_unit_test(row_removed_by_hand_begins_anew),
