@@ -113,8 +113,8 @@ enum action_kind {
 
 /* An event, and what became of it. */
 struct event_fate {
-    unsigned session; /* named: + 1; 0: none */
-    unsigned copies;  /* acknowledged */
+    const char *session; /* the one it names, or none */
+    unsigned copies;     /* acknowledged */
     unsigned touchpoints, dead, condemned;
     bool unusable;
     uint8_t device;
