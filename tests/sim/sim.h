@@ -233,6 +233,7 @@ struct outage {
     enum service_id service;
     int topic;
     int32_t partition;
+    int64_t next; /* read until there */
     unsigned until;
     struct mem_log saved;
     unsigned ghosts;
