@@ -26,6 +26,7 @@ create table journey.conversion_events (
 create index idx_conversion_events_session_id on journey.conversion_events (tenant_id, session_id);
 create index idx_conversion_events_event_type on journey.conversion_events (tenant_id, event_type);
 create index idx_conversion_events_event_value on journey.conversion_events (tenant_id, event_value);
-create index idx_conversion_events_order_id on journey.conversion_events (tenant_id, order_id);
 create index idx_conversion_events_conversion_timestamp
     on journey.conversion_events (tenant_id, conversion_timestamp);
+-- the last: it is taken while there are no statistics, as that of journey_sessions
+create index idx_conversion_events_order_id on journey.conversion_events (tenant_id, order_id);

@@ -154,11 +154,14 @@ static const struct pg_link_ops link_ops = {store_pg_result, store_pg_done, stor
 
 /*
  * Every statement finds its rows by key, from arrays whose length the planner does not know: with these settings it
- * takes the index on a small or a not yet analyzed table too, and a plan once made stays good as the table grows.
+ * takes the index on a small or a not yet analyzed table too, and a plan once made stays good as the table grows. Pages
+ * and operators cost nothing, so that indexes are compared by the rows that they lead to: before there are statistics, a
+ * small index on the tenant alone would be cheaper than the larger one on the whole key.
  */
 static const char planner_sql[] =
     "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set "
-    "enable_hashjoin = off; set enable_mergejoin = off; set jit = off; ";
+    "enable_hashjoin = off; set enable_mergejoin = off; set jit = off; set random_page_cost = 0; "
+    "set seq_page_cost = 0; set cpu_operator_cost = 0; ";
 
 static char *setup_sql(const struct store_pg_options *options, enum pg_link_index index)
 {

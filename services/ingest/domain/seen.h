@@ -9,7 +9,7 @@
  */
 #include "base.h"
 
-#define INGEST_SEEN_KEEP_US    DAY_US
+#define INGEST_SEEN_KEEP_US    (DAY_US + HOUR_US) /* the last id of an hour counts for 24 hours, too */
 #define INGEST_SEEN_CHUNK      64 /* hashes: 512 bytes, which the state bears well */
 #define INGEST_SEEN_PER_HOUR   4096
 #define INGEST_SEEN_HASH_BYTES 8
@@ -31,7 +31,7 @@ struct ingest_seen {
 };
 
 struct ingest_seen_hash ingest_seen_hash(struct slice message_id); /* stable for ever */
-/* Always false for a chunk that is 24 hours old. */
+/* Always false for a chunk whose hour ended 24 hours ago. */
 bool ingest_seen_holds(const struct ingest_seen_chunk *chunk, struct ingest_seen_hash hash,
                        int64_t now_us);
 /* Takes note of a written chunk; by ascending time. */
