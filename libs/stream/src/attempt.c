@@ -8,6 +8,10 @@
 
 #include <stdlib.h>
 
+enum {
+    RETRACT_AGAIN_US = 100000
+};
+
 struct retraction {
     struct request request;
     struct store_commit commit;
@@ -105,7 +109,12 @@ static void retracted(struct store_commit *commit)
     struct stream *s = retraction->stream;
     s->retracting = false;
     s->wants_step = true;
-    if (!commit->err.code) {
+    if (commit->err.code) {
+        char text[200];
+        observe(s, LOG_WARN, "attempts_not_withdrawn", "\"error\":\"%s\"",
+                log_escape(text, sizeof(text), commit->err.message));
+        s->retract_us = s->now_us + RETRACT_AGAIN_US;
+    } else {
         s->n_survived -= retraction->n;
         memmove(s->survived, s->survived + retraction->n, s->n_survived * sizeof(*s->survived));
     }
@@ -131,7 +140,9 @@ static void retract(struct stream *s)
 
 bool attempts_retract(struct stream *s)
 {
-    if (s->n_survived && !s->retracting && store_ready(s->store))
+    if (s->n_survived && !s->retracting && s->retract_us <= s->now_us && store_ready(s->store))
         retract(s);
+    if (s->n_survived && !s->retracting)
+        wake_at(s, max_i64(s->retract_us, s->now_us + 50000));
     return s->n_survived > 0;
 }

@@ -464,6 +464,7 @@ struct stream {
     struct survived survived[SURVIVED_LIMIT]; /* own attempts whose rows are to go */
     unsigned n_survived;
     bool retracting;
+    int64_t retract_us;  /* not before */
     unsigned page_loads; /* timer pages under way */
     struct call *calls;
     unsigned n_calls, calls_capacity;
