@@ -7,6 +7,10 @@
 #include "keys.h"
 #include "service.h"
 
+#define ROW(...) CONFIG_ROW(struct gateway_options, __VA_ARGS__)
+static const struct config_option gateway_options[] = {GATEWAY_OPTIONS(ROW)};
+#undef ROW
+
 struct app {
     struct service_config config;
     struct gateway_options options;
@@ -85,7 +89,7 @@ int main(int argc, char **argv)
     struct err err = {0};
     char text[300];
     int status = service_configure(argc, argv, "gateway", &app.config, &app.options,
-                                   gateway_options_table, GATEWAY_OPTION_COUNT);
+                                   gateway_options, ARRAY_SIZE(gateway_options));
     if (status >= 0)
         return status;
     if (set_up(&app, &err) < 0) {

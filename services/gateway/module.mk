@@ -1,5 +1,5 @@
 SERVICES += gateway
-gateway_SRC := main.c options.c gateway.c serve.c exchange.c slots.c routes.c keys.c key_cache.c events.c event_batch.c \
+gateway_SRC := main.c gateway.c serve.c exchange.c slots.c routes.c keys.c key_cache.c events.c event_batch.c \
 	commands.c command_build.c envelope.c broker.c gunzip.c stats.c
 gateway_DOMAIN := domain/bodies.c domain/context.c domain/credentials.c domain/event.c domain/fault.c \
 	domain/gather.c domain/identity.c domain/problem.c domain/schema.c domain/value.c

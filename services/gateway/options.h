@@ -23,6 +23,3 @@
 struct gateway_options {
     CONFIG_STRUCT(GATEWAY_OPTIONS)
 };
-
-#define GATEWAY_OPTION_COUNT 8
-extern const struct config_option gateway_options_table[GATEWAY_OPTION_COUNT];

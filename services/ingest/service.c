@@ -50,27 +50,16 @@ static const struct stream_state devices = {
 };
 static const struct stream_state *const states[] = {&devices};
 
+/* Imports are events that wait while there is anything else. */
+#define INPUT_OF_EVENTS(topic_, lane_)                                                             \
+    {                                                                                              \
+        .topic = topic_, .lane = lane_, .type = &journey__v1__event_batch__descriptor,             \
+        .state = &devices, .count = ingest_batch_count, .key = ingest_batch_key,                   \
+        .decide = ingest_batch_decide, .alone = ingest_batch_alone,                                \
+    }
 static const struct stream_input inputs[] = {
-    {
-        .topic = TOPIC_EVENTS,
-        .lane = BUS_LANE_EVENTS,
-        .type = &journey__v1__event_batch__descriptor,
-        .state = &devices,
-        .count = ingest_batch_count,
-        .key = ingest_batch_key,
-        .decide = ingest_batch_decide,
-        .alone = ingest_batch_alone,
-    },
-    {
-        .topic = TOPIC_IMPORTS,
-        .lane = BUS_LANE_IMPORTS,
-        .type = &journey__v1__event_batch__descriptor,
-        .state = &devices,
-        .count = ingest_batch_count,
-        .key = ingest_batch_key,
-        .decide = ingest_batch_decide,
-        .alone = ingest_batch_alone,
-    },
+    INPUT_OF_EVENTS(TOPIC_EVENTS, BUS_LANE_EVENTS),
+    INPUT_OF_EVENTS(TOPIC_IMPORTS, BUS_LANE_IMPORTS),
     {
         .topic = TOPIC_COMMANDS_INGEST,
         .lane = BUS_LANE_COMMANDS,
@@ -79,22 +68,6 @@ static const struct stream_input inputs[] = {
         .key = ingest_command_key,
         .decide = ingest_command_decide,
     },
-};
-
-static int64_t settings_version(const void *body)
-{
-    const Journey__V1__TenantSettings *settings = body;
-    return settings->version;
-}
-
-static const struct stream_mirror mirrors[] = {
-    [INGEST_MIRROR_SETTINGS] =
-        {
-            .topic = TOPIC_SETTINGS,
-            .type = &journey__v1__tenant_settings__descriptor,
-            .version = settings_version,
-            .limit = 10000, /* tenants */
-        },
 };
 
 static const struct stream_counter counters[] = {
@@ -117,8 +90,8 @@ const struct stream_service ingest_service = {
     .n_inputs = ARRAY_SIZE(inputs),
     .states = states,
     .n_states = ARRAY_SIZE(states),
-    .mirrors = mirrors,
-    .n_mirrors = ARRAY_SIZE(mirrors),
+    .mirrors = &stream_settings_mirror,
+    .n_mirrors = 1,
     .counters = counters,
     .n_counters = ARRAY_SIZE(counters),
     .publishes = publishes,

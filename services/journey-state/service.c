@@ -6,7 +6,6 @@
 
 #include "journey/v1/command.pb-c.h"
 #include "journey/v1/event.pb-c.h"
-#include "journey/v1/settings.pb-c.h"
 
 const struct stream_state journey_sessions_state = {
     .name = "session",
@@ -39,22 +38,6 @@ static const struct stream_input inputs[] = {
     },
 };
 
-static int64_t settings_version(const void *body)
-{
-    const Journey__V1__TenantSettings *settings = body;
-    return settings->version;
-}
-
-static const struct stream_mirror mirrors[] = {
-    [JOURNEY_MIRROR_SETTINGS] =
-        {
-            .topic = TOPIC_SETTINGS,
-            .type = &journey__v1__tenant_settings__descriptor,
-            .version = settings_version,
-            .limit = 10000, /* tenants */
-        },
-};
-
 static const struct stream_counter counters[JOURNEY_COUNTERS] = {
     [JOURNEY_COUNT_TOUCHPOINTS] = {"journey_touchpoint_events", NULL, "touchpoints written"},
     [JOURNEY_COUNT_CONVERSIONS] = {"journey_conversions", NULL, "conversions counted"},
@@ -72,8 +55,8 @@ const struct stream_service journey_state_service = {
     .n_states = ARRAY_SIZE(states),
     .tables = journey_tables,
     .n_tables = ARRAY_SIZE(journey_tables),
-    .mirrors = mirrors,
-    .n_mirrors = ARRAY_SIZE(mirrors),
+    .mirrors = &stream_settings_mirror,
+    .n_mirrors = 1,
     .counters = counters,
     .n_counters = ARRAY_SIZE(counters),
     .publishes = publishes,

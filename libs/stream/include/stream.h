@@ -92,6 +92,7 @@ struct stream_mirror {
     int64_t (*version)(const void *body); /* what is newer wins */
     size_t limit;                         /* entries; reaching it is an alarm and not ready */
 };
+extern const struct stream_mirror stream_settings_mirror; /* journey.v1.TenantSettings, by tenant */
 
 struct stream_counter {
     const char *name, *labels, *help; /* a Prometheus counter */
