@@ -50,10 +50,8 @@ static void count_touchpoint(struct sim *sim, const struct bus_record *record)
         return;
     }
     struct event_fate *fate = fate_of(sim, t->message_id);
-    if (fate && fate->session &&
-        (t->session_id[0] != 's' || strtoul(t->session_id + 1, NULL, 10) != fate->session - 1) &&
-        t->message_id[0] == 'e')
-        violation(sim, "event %s of session s%u is in %s", t->message_id, fate->session - 1,
+    if (fate && *fate->session && strcmp(t->session_id, fate->session) != 0)
+        violation(sim, "event %s of session %s is in %s", t->message_id, fate->session,
                   t->session_id);
     if (fate)
         fate->touchpoints++;

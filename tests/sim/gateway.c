@@ -124,10 +124,8 @@ static Journey__V1__Event *make_event(struct sim *sim, struct action *action, un
     event->message_id = gateway_text(sim, "e%u-%u", (unsigned)(action - sim->plan->actions), i);
     if (wrong != 1)
         event->device = gateway_device(sim, action->tenant, fate->device);
-    if (named) {
-        event->session_id = gateway_text(sim, "s%u", session);
-        fate->session = session + 1;
-    }
+    fate->session = named ? gateway_text(sim, "s%u", session) : "";
+    event->session_id = gateway_text(sim, "%s", fate->session);
     if (below(random, 3) == 0)
         event->user = bytes16(sim, fate->device, action->tenant, 9);
     event->timestamp_us = time_of(action->at_us, random);
@@ -182,7 +180,7 @@ void gateway_poison(struct sim *sim, struct action *action)
     event->message_id =
         gateway_text(sim, "kill%c%u-0", what, (unsigned)(action - sim->plan->actions));
     if (what == 't')
-        event->session_id = gateway_text(sim, "killt");
+        action->events[0].session = event->session_id = gateway_text(sim, "killt");
     action->events[0].unusable = what != 't';
     action->events[0].copies = 1;
     batch.tenant_id = gateway_tenant(sim, action->tenant);

@@ -11,8 +11,7 @@
 #include <stdlib.h>
 
 #define DOWN_STEPS   60
-#define PATIENCE     3000 /* steps until it must have stopped */
-#define DRAIN_ROUNDS 400
+#define DRAIN_ROUNDS 400 /* once faults have stopped: until then it must have stopped, too */
 
 /* What the newest commits row has read of a topic; -1: nothing. */
 static int64_t read_until(struct sim *sim, enum service_id service, int topic, int32_t partition)
@@ -105,7 +104,7 @@ void outage_begin(struct sim *sim, bool anew, struct random *random)
                              .service = inputs[i].service,
                              .topic = inputs[i].topic,
                              .partition = partition,
-                             .until = sim->step + PATIENCE};
+                             .until = UINT_MAX};
         take_down(sim, o->service);
         while (fault_late_commit(sim, o->service))
             ; /* what it had sent happens before, or never */
@@ -114,6 +113,7 @@ void outage_begin(struct sim *sim, bool anew, struct random *random)
             *o = (struct outage){0};
             continue;
         }
+        o->next = next;
         o->saved = *log;
         *log = (struct mem_log){0};
         if (anew) {
@@ -170,11 +170,20 @@ static void restore(struct sim *sim)
     *o = (struct outage){0};
 }
 
+/* The new log ends exactly where the reader begins: only the next record tells, and none came. */
+static bool nothing_tells(struct sim *sim)
+{
+    const struct outage *o = &sim->outage;
+    return o->anew && bus_mem_log_get(sim->cluster, o->topic, o->partition)->end == o->next - 1;
+}
+
 void outage_step(struct sim *sim)
 {
     struct outage *o = &sim->outage;
     if (o->state == OUTAGE_DOWN && sim->draining && o->until > sim->step + DRAIN_ROUNDS)
         o->until = sim->step + DRAIN_ROUNDS;
+    if (o->state == OUTAGE_DOWN && sim->step >= o->until && nothing_tells(sim))
+        o->state = OUTAGE_STOPPED;
     if (o->state == OUTAGE_DOWN && sim->step >= o->until)
         violation(sim, "%s/%d %s, and its reader did not stop", topic_name(o->topic), o->partition,
                   o->anew ? "was made anew" : "lost what was not read");

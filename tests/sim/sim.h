@@ -113,8 +113,8 @@ enum action_kind {
 
 /* An event, and what became of it. */
 struct event_fate {
-    unsigned session; /* named: + 1; 0: none */
-    unsigned copies;  /* acknowledged */
+    const char *session; /* the one it names, or none */
+    unsigned copies;     /* acknowledged */
     unsigned touchpoints, dead, condemned;
     bool unusable;
     uint8_t device;
@@ -233,6 +233,7 @@ struct outage {
     enum service_id service;
     int topic;
     int32_t partition;
+    int64_t next; /* read until there */
     unsigned until;
     struct mem_log saved;
     unsigned ghosts;

@@ -35,6 +35,7 @@ struct stream_key {
 
 /*
  * More blobs under the same key, loaded with the state, written one by one: lists that would make the state too large.
+ * They stand only beside a state: of one that is not there, or was removed, none are loaded.
  * The table's columns are exactly: tenant_id, id, sub (bigint or time), data bytea; key: the first three.
  */
 struct stream_parts {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 enum {
-    RETRACT_AGAIN_US = 200000
+    RETRACT_AGAIN_US = 100000
 };
 
 struct retraction {
@@ -118,6 +118,9 @@ static void retracted(struct store_commit *commit)
     s->retracting = false;
     s->wants_step = true;
     if (commit->err.code) {
+        char text[200];
+        observe(s, LOG_WARN, "attempts_not_withdrawn", "\"error\":\"%s\"",
+                log_escape(text, sizeof(text), commit->err.message));
         s->retract_us = s->now_us + RETRACT_AGAIN_US;
     } else {
         s->n_survived -= retraction->n;
@@ -145,9 +148,9 @@ static void retract(struct stream *s)
 
 bool attempts_retract(struct stream *s)
 {
-    if (s->n_survived && !s->retracting && s->retract_us > s->now_us)
-        wake_at(s, s->retract_us);
-    else if (s->n_survived && !s->retracting && store_ready(s->store))
+    if (s->n_survived && !s->retracting && s->retract_us <= s->now_us && store_ready(s->store))
         retract(s);
+    if (s->n_survived && !s->retracting)
+        wake_at(s, max_i64(s->retract_us, s->now_us + 50000));
     return s->n_survived > 0;
 }

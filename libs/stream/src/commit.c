@@ -26,7 +26,8 @@ void batch_free(struct stream *s, struct batch *batch)
     batch->n_touched = batch->n_records = batch->n_items = batch->n_rows = batch->n_parts =
         batch->decided = 0;
     batch->bytes = 0;
-    batch->dead = batch->closed = batch->loads_failed = batch->loads_refused = false;
+    batch->dead = batch->closed = batch->loads_failed = batch->loads_refused = batch->parts_wanted =
+        false;
     batch->marked = batch->tried = NULL;
     if (s->loading == batch)
         s->loading = NULL;

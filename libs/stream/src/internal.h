@@ -321,6 +321,7 @@ struct batch {
     struct pending_load *loads;
     unsigned n_loads, loads_open;
     bool loads_failed, loads_refused; /* refused: trying again cannot help */
+    bool parts_wanted;                /* of the states found */
     int64_t retry_us;                 /* of failed loads */
     struct entry **touched;
     unsigned n_touched, touched_capacity;
@@ -553,6 +554,7 @@ void pace_blamed(struct stream *s); /* a batch was refused: smaller ones tell wh
 
 /* load.c */
 void load_submit(struct stream *s, struct batch *batch);
+bool load_parts(struct stream *s, struct batch *batch); /* true: they are under way */
 void load_finish(struct stream *s, struct batch *batch);
 void load_deinit(struct batch *batch);
 

@@ -1,6 +1,6 @@
 /*
- * What the items of a batch need and memory does not hold: states with their parts, answers given before, look-ups.
- * One request per table, all at once. An entry that a batch in flight wrote is pinned in the cache, so what is read here
+ * What the items of a batch need and memory does not hold: states, answers given before, look-ups; one request per table,
+ * all at once. Then the parts of the states that there are: they stand only beside a state, and what is new has none. An entry that a batch in flight wrote is pinned in the cache, so what is read here
  * was written by no batch that is still under way.
  */
 #include "internal.h"
@@ -55,13 +55,20 @@ static void want_entry(struct stream *s, struct batch *batch, struct entry *entr
     bool first = batch_touch(batch, entry);
     if (!first || entry->loaded)
         return;
-    const struct stream_state *state = s->states[entry->kind];
-    struct store_value key[3] = {{.s = slice_make(entry->tenant, 16)}, {.s = entry_id(entry)}};
+    const struct store_value key[2] = {{.s = slice_make(entry->tenant, 16)},
+                                       {.s = entry_id(entry)}};
     load_add(load_of(batch, entry->kind, false, &s->state_lookups[entry->kind]), entry, key);
-    if (state->parts) {
-        key[2].i = s->now_us - state->parts->keep_us;
-        load_add(load_of(batch, entry->kind, true, &s->part_lookups[entry->kind]), entry, key);
-    }
+}
+
+static void want_parts(struct stream *s, struct batch *batch, struct entry *entry)
+{
+    const struct stream_state *state = s->states[entry->kind];
+    if (entry->loaded || !entry->present || !state->parts)
+        return;
+    const struct store_value key[3] = {{.s = slice_make(entry->tenant, 16)},
+                                       {.s = entry_id(entry)},
+                                       {.i = s->now_us - state->parts->keep_us}};
+    load_add(load_of(batch, entry->kind, true, &s->part_lookups[entry->kind]), entry, key);
 }
 
 static void want_item(struct stream *s, struct batch *batch, struct item *item)
@@ -134,6 +141,19 @@ static void load_done(struct store_load *load)
         fill_entries(s, pending);
 }
 
+static void submit(struct stream *s, struct batch *batch, struct pending_load *load)
+{
+    load->load.err = (struct err){0};
+    load->load.keys = load->keys;
+    load->load.arena = batch->arena;
+    load->load.done = load_done;
+    load->load.user = batch;
+    load->load.found = NULL;
+    load->load.n_found = 0;
+    batch->loads_open++;
+    store_load(s->store, &load->load);
+}
+
 void load_submit(struct stream *s, struct batch *batch)
 {
     bool again = batch->loads_failed;
@@ -141,20 +161,22 @@ void load_submit(struct stream *s, struct batch *batch)
     if (!again)
         for (unsigned i = 0; i < batch->n_items; i++)
             want_item(s, batch, &batch->items[i]);
-    for (unsigned i = 0; i < batch->n_loads; i++) {
-        struct pending_load *load = &batch->loads[i];
-        if (again && !load->load.err.code)
-            continue;
-        load->load.err = (struct err){0};
-        load->load.keys = load->keys;
-        load->load.arena = batch->arena;
-        load->load.done = load_done;
-        load->load.user = batch;
-        load->load.found = NULL;
-        load->load.n_found = 0;
-        batch->loads_open++;
-        store_load(s->store, &load->load);
-    }
+    for (unsigned i = 0; i < batch->n_loads; i++)
+        if (!again || batch->loads[i].load.err.code)
+            submit(s, batch, &batch->loads[i]);
+}
+
+bool load_parts(struct stream *s, struct batch *batch)
+{
+    unsigned before = batch->n_loads;
+    if (batch->parts_wanted)
+        return false;
+    batch->parts_wanted = true;
+    for (unsigned i = 0; i < batch->n_touched; i++)
+        want_parts(s, batch, batch->touched[i]);
+    for (unsigned i = before; i < batch->n_loads; i++)
+        submit(s, batch, &batch->loads[i]);
+    return batch->n_loads > before;
 }
 
 /* After every load has come: what was not found is known to be absent. */

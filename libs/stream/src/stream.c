@@ -127,6 +127,8 @@ static void continue_loading(struct stream *s)
         batch_free(s, batch);
     else if (batch->loads_refused)
         batch_undo(s, batch, arena_overflowed(batch->arena) ? "too_large" : "refused");
+    else if (!batch->loads_failed && load_parts(s, batch))
+        return;
     else if (!batch->loads_failed)
         decide_and_commit(s, batch);
     else if (batch->retry_us <= s->now_us && store_ready(s->store))
