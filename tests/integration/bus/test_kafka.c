@@ -70,28 +70,38 @@ static void test_errors_once_a_second(void **state)
     bus_destroy(&bus);
 }
 
-/* A lane that was full is filled again while it is read. */
-static void test_backlog(void **state)
+enum {
+    RECORD_SIZE = 500
+};
+
+/* Records that begin with their number, in turn to the topic's first partitions. */
+static void fill(struct bus *bus, int topic, int partitions, int records)
 {
-    enum {
-        RECORDS = 60000,
-        SIZE = 500
-    };
-    struct bus *bus = kafka_fixture_bus(&fixture, (struct bus_kafka_options){.partitions = 4});
-    uint8_t value[SIZE];
+    uint8_t value[RECORD_SIZE];
     struct random random = {1};
-    struct bus_event event;
     struct err err;
-    for (int i = 0; i < RECORDS; i++) {
-        for (int at = 0; at < SIZE; at++) /* what compresses well would fit into one fetch */
+    for (int i = 0; i < records; i++) {
+        for (int at = 0; at < RECORD_SIZE; at++) /* what compresses well would fit into one fetch */
             value[at] = (uint8_t)random_next(&random);
         memcpy(value, &i, sizeof(i));
         struct bus_message message = {
-            .topic = TOPIC_ACCEPTED, .partition = i % 4, .value = slice_make(value, SIZE)};
+            .topic = topic, .partition = i % partitions, .value = slice_make(value, RECORD_SIZE)};
         while (bus_send(bus, &message, &err) == ERR_FULL)
             wait_delivered(bus, 1000);
     }
     wait_delivered(bus, bus_unreported(bus));
+}
+
+/* A lane that was full is filled again while it is read. */
+static void test_backlog(void **state)
+{
+    enum {
+        RECORDS = 60000
+    };
+    struct bus *bus = kafka_fixture_bus(&fixture, (struct bus_kafka_options){.partitions = 4});
+    struct bus_event event;
+    struct err err;
+    fill(bus, TOPIC_ACCEPTED, 4, RECORDS);
     for (int32_t p = 0; p < 4; p++)
         assert_int_equal(bus_start(bus, TOPIC_ACCEPTED, p, 0, BUS_LANE_EVENTS, &err), 0);
     int next[4] = {0, 1, 2, 3};
@@ -116,6 +126,40 @@ static void test_backlog(void **state)
     bus_destroy(&bus);
 }
 
+/* Retention passes a reader whose lane is full: what it holds comes, then what is gone is told from there. */
+static void test_offset_gone_under_a_reader(void **state)
+{
+    enum {
+        RECORDS = 20000 /* twice what a lane holds */
+    };
+    struct bus *bus = kafka_fixture_bus(&fixture, (struct bus_kafka_options){.partitions = 4});
+    struct bus_event event;
+    struct err err;
+    int64_t next = 0;
+    bool gone = false;
+    fill(bus, TOPIC_EVENTS, 1, RECORDS);
+    assert_int_equal(bus_start(bus, TOPIC_EVENTS, 0, 0, BUS_LANE_EVENTS, &err), 0);
+    wait_record(bus, BUS_LANE_EVENTS, &event);
+    assert_int_equal(event.offset, next++);
+    bus_event_release(bus, &event);
+    kafka_fixture_truncate(&fixture, TOPIC_EVENTS, 0, RECORDS);
+    for (int64_t end = wait_now_ms() + 10000; !gone;) {
+        while (bus_poll_lane(bus, BUS_LANE_EVENTS, &event)) {
+            assert_int_equal(event.offset, next++);
+            bus_event_release(bus, &event);
+        }
+        while (bus_poll_control(bus, &event)) {
+            gone = gone || event.type == BUS_OFFSET_GONE;
+            if (event.type == BUS_OFFSET_GONE)
+                assert_int_equal(event.offset, next);
+            bus_event_release(bus, &event);
+        }
+        assert_true(gone || wait_bus(bus, end));
+    }
+    assert_in_range(next, 1, RECORDS - 1);
+    bus_destroy(&bus);
+}
+
 static void test_refused_options(void **state)
 {
     struct bus *bus = NULL;
@@ -137,9 +181,9 @@ int main(void)
     if (!kafka_fixture_init(&fixture, 4))
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_create_topics_again),  cmocka_unit_test(test_no_broker),
-        cmocka_unit_test(test_errors_once_a_second), cmocka_unit_test(test_backlog),
-        cmocka_unit_test(test_refused_options),
+        cmocka_unit_test(test_create_topics_again),        cmocka_unit_test(test_no_broker),
+        cmocka_unit_test(test_errors_once_a_second),       cmocka_unit_test(test_backlog),
+        cmocka_unit_test(test_offset_gone_under_a_reader), cmocka_unit_test(test_refused_options),
     };
     int failed = cmocka_run_group_tests_name("bus: Kafka's own", tests, NULL, NULL);
     kafka_fixture_deinit(&fixture);

@@ -286,6 +286,34 @@ static void more_timers_of_one_instant_than_a_page(void **state)
     world_destroy(&world);
 }
 
+/* Memory is full of timers that are due later: this one stays a row until its time is near. */
+static void timer_beside_as_many_as_memory_holds(void **state)
+{
+    struct world *world = world_create(12, 1);
+    struct stream *s = world->instances[0].stream;
+    const struct stream_key nobody = {.id = SLICE_LITERAL("nobody")};
+    const struct store_value *row;
+    world_command(world, 1, 1, 1);
+    world_settle(world);
+    for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
+        for (unsigned i = 0; i < TIMERS_LIMIT; i++) {
+            char name[16];
+            (void)snprintf(name, sizeof(name), "later-%u", i);
+            assert_non_null(timers_set(s, &s->parts[p], TIMER_PLAIN, &nobody, name,
+                                       world->now_us + DAY_US, (struct slice){0}));
+        }
+    }
+    world_ask(world, ASKED_TIMER, 1, 2 * MINUTE_US, 1);
+    world_settle(world);
+    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+        assert_int_equal(s->parts[p].n_timers, TIMERS_LIMIT);
+    assert_int_equal(store_mem_rows(world->dbs[0], &timers_table, &row, 1), 1);
+    world->now_us += 2 * MINUTE_US;
+    world_settle(world);
+    world_check(world);
+    world_destroy(&world);
+}
+
 static void too_many_questions_are_answered_so(void **state)
 {
     struct world *world = world_create(8, 1);
@@ -345,6 +373,7 @@ int main(void)
         cmocka_unit_test(idle_input_is_innocent_after_a_minute),
         cmocka_unit_test(row_removed_by_hand_begins_anew),
         cmocka_unit_test(more_timers_of_one_instant_than_a_page),
+        cmocka_unit_test(timer_beside_as_many_as_memory_holds),
         cmocka_unit_test(too_many_questions_are_answered_so),
         cmocka_unit_test(log_made_anew_stops_its_partitions),
     };

@@ -6,6 +6,7 @@
  *   logs        the same id is always the same bytes; of each producer and destination every number was said
  *   answers     every copy of every command was answered, all alike, and no other
  *   dead ones   as many as there were messages that had to become dead letters
+ *   memory      nothing is counted as said and not confirmed, or as asked and not answered: else reading would once pause
  */
 #include "world.h"
 
@@ -13,6 +14,8 @@
 #include <stdlib.h>
 
 #include "test.h"
+
+#include "internal.h"
 
 #include "journey/v1/command.pb-c.h"
 #include "journey/v1/journey.pb-c.h"
@@ -294,5 +297,7 @@ void world_check(struct world *world)
         const char *why = "";
         if (!stream_ready(world->instances[i].stream, &why))
             fail_msg("instance %u is not ready: %s", i, why);
+        assert_int_equal(world->instances[i].stream->unconfirmed, 0);
+        assert_int_equal(world->instances[i].stream->n_asks, 0);
     }
 }
