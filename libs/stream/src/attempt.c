@@ -19,7 +19,10 @@ struct retraction {
     unsigned n; /* of the survived */
 };
 
-/* Without input: it is to be removed. The row's key: part, nobody's tenant, identity, kind, epoch. It is due in its epoch's microsecond of 1970: on the first page. */
+/*
+ * Without input: it is to be removed. The row's key: part, nobody's tenant, identity, kind, epoch. It is due in its
+ * epoch's microsecond of 1970: on the first page.
+ */
 static void row_of(struct arena *arena, int32_t part, const struct attempt *attempt,
                    const char *input, struct store_row *row)
 {

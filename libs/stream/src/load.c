@@ -1,7 +1,8 @@
 /*
- * What the items of a batch need and memory does not hold: states, answers given before, look-ups; one request per table,
- * all at once. Then the parts of the states that there are: they stand only beside a state, and what is new has none. An entry that a batch in flight wrote is pinned in the cache, so what is read here
- * was written by no batch that is still under way.
+ * What the items of a batch need and memory does not hold: states, answers given before, look-ups; one request per
+ * table, all at once. Then the parts of the states that there are: they stand only beside a state, and what is new has
+ * none. An entry that a batch in flight wrote is pinned in the cache, so what is read here was written by no batch that
+ * is still under way.
  */
 #include "internal.h"
 
