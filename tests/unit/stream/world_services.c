@@ -209,6 +209,8 @@ static bool decide_badly(struct stream_decision *d, const struct stream_message 
         while (arena_alloc(d->arena, 1 << 20))
             ;
     } else if (by == WORLD_TALKATIVE) {
+        if (state)
+            state->value = -1;
         struct slice key = topic_key(m->key.tenant, m->key.id, d->arena);
         for (size_t size = 16; size <= BUS_MAX_RECORD_BYTES; size += BUS_MAX_RECORD_BYTES - 16) {
             Journey__V1__Count *count = arena_alloc(d->arena, sizeof(*count));

@@ -62,6 +62,20 @@ static void same_command_gives_the_same_answer(void **state)
     assert_int_equal(rig_row(rig, &template_counts, "a")[2].i, 2);
 }
 
+/* It is answered so, and what the first one was answered stays what its repeats hear. */
+static void same_id_with_another_body_leaves_the_first_answer(void **state)
+{
+    uint8_t hash = 2;
+    const Journey__V1__Command *first = count_up_by("a", 2);
+    Journey__V1__Command *other = arena_copy(rig->arena, first, sizeof(*first));
+    other->body_hash = (ProtobufCBinaryData){1, &hash};
+    assert_string_equal(rig_part(rig_ask(rig, first), "value"), "2");
+    for (int i = 0; i < 2; i++) {
+        assert_string_equal(rig_code(rig_ask(rig, other)), "key_reused");
+        assert_string_equal(rig_part(rig_ask(rig, first), "value"), "2");
+    }
+}
+
 static void bad_command_is_refused_and_kept_as_dead_letter(void **state)
 {
     assert_int_equal(rig_status(rig_ask(rig, count_up_by("a", 1001))), 400);
@@ -79,6 +93,7 @@ static void forgets_a_counter_30_days_after_it_last_went_up(void **state)
     rig_pass(rig, 31 * DAY_US);
     assert_null(rig_row(rig, &template_counts, "a"));
     assert_string_equal(ask("a", 1), "1");
+    assert_non_null(rig_row(rig, &template_counts, "a")); /* memory knew of one that was gone */
 }
 
 int main(void)
@@ -88,6 +103,7 @@ int main(void)
         CASE(counts_and_answers),
         CASE(says_each_count_once_over_a_crash),
         CASE(same_command_gives_the_same_answer),
+        CASE(same_id_with_another_body_leaves_the_first_answer),
         CASE(bad_command_is_refused_and_kept_as_dead_letter),
         CASE(forgets_a_counter_30_days_after_it_last_went_up),
     };
