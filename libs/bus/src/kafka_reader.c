@@ -108,7 +108,7 @@ int bus_kafka_reader_start(struct bus *bus, int topic, int32_t partition, int64_
     int r = bus_partition_check(topic, partition, b->partitions, err);
     if (r == 0)
         r = topic_get(&t, b, topic, lane, err);
-    if (r < 0)
+    if (!t)
         return r;
     if (offset < 0 && offset != BUS_OFFSET_BEGIN)
         return err_set(err, ERR_INVALID, ERR_CLASS_PERMANENT, "offset %lld", (long long)offset);
