@@ -128,6 +128,24 @@ static void others_take_over(struct world *world)
         world_ghost(world, 0, p);
 }
 
+static void clock_that_goes_back_delays_no_take_over(void **state)
+{
+    struct world *world = world_create(13, 1);
+    world_settle(world);
+    world->now_us += HOUR_US;
+    others_take_over(world);
+    world_command(world, 1, 1, 1);
+    for (int i = 0; i < 1000 && stream_ready(world->instances[0].stream, NULL); i++)
+        world_act(world, &world->instances[0]);
+    assert_false(stream_ready(world->instances[0].stream, NULL));
+    world->now_us -= HOUR_US;
+    some_rounds(world, 4000);
+    assert_true(stream_ready(world->instances[0].stream, NULL));
+    world_settle(world);
+    world_check(world);
+    world_destroy(&world);
+}
+
 /* It was due for one who died of it; for the next one, whose clock is behind, it is not yet. */
 static void cancelled_timer_leaves_no_attempt(void **state)
 {
@@ -395,6 +413,7 @@ int main(void)
         cmocka_unit_test(row_that_says_nothing_does_not_hold_up_a_drain),
         cmocka_unit_test(timer_that_kills_is_given_up),
         cmocka_unit_test(cancelled_timer_leaves_no_attempt),
+        cmocka_unit_test(clock_that_goes_back_delays_no_take_over),
         cmocka_unit_test(record_that_everybody_survives_is_innocent),
         cmocka_unit_test(retraction_that_fails_is_tried_again_later),
         cmocka_unit_test(suspect_record_without_messages),
