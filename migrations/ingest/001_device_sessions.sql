@@ -11,6 +11,6 @@ create table ingest.device_sessions (
     sessions int not null default 0,
     state bytea not null,
     primary key (tenant_id, device)
-) with (fillfactor = 80);
+) with (fillfactor = 65);
 -- protobuf with hashes in it: not worth compressing
 alter table ingest.device_sessions alter state set storage external;

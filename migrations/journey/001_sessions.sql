@@ -34,7 +34,7 @@ create table journey.journey_sessions (
     primary key (tenant_id, id)
 ) with (
     -- a touchpoint changes no indexed column, so its update stays in the page (heap-only) while there is room
-    fillfactor = 70,
+    fillfactor = 60,
     autovacuum_vacuum_scale_factor = 0.05
 );
 -- compressed states would be decompressed for every read; they are small

@@ -53,7 +53,7 @@ static const struct stream_state *const states[] = {&devices};
 /* Imports are events that wait while there is anything else. */
 #define INPUT_OF_EVENTS(topic_, lane_)                                                             \
     {                                                                                              \
-        .topic = topic_, .lane = lane_, .type = &journey__v1__event_batch__descriptor,             \
+        .topic = (topic_), .lane = (lane_), .type = &journey__v1__event_batch__descriptor,         \
         .state = &devices, .count = ingest_batch_count, .key = ingest_batch_key,                   \
         .decide = ingest_batch_decide, .alone = ingest_batch_alone,                                \
     }

@@ -78,7 +78,7 @@ growth_measure() { # name
     "$load" --port "$http_port" --write-key "$write_key" --seed "$((seed + 1000))" --seconds "$warm" --admin "$(admin_port)" --population "$population" >"$work/load"
     until_quiet
     wal=$(sql "select pg_current_wal_lsn()")
-    pipeline "$1" 16 --batch "$batch" --rate "$((rate / batch))" --population "$population"
+    pipeline "$1" 32 --batch "$batch" --rate "$((rate / batch))" --population "$population"
     wal=$(sql "select pg_current_wal_lsn() - '$wal'")
     commands_run "$1-commands" --population "$population"
     jq -n --argjson sessions "$population" --argjson wal "$wal" --slurpfile p "$out/$1.json" --slurpfile c "$out/$1-commands.json" \

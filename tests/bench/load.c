@@ -349,7 +349,7 @@ static const char usage[] =
     "  --returning N     of a hundred visitors and stages (10)\n"
     "  --seed N          of what is sent (1)     --run N           part of all ids (the time)\n"
     "  --admin PORT      journey-state's: with rate 0, never so far ahead of what it has decided:\n"
-    "  --backlog N       events (8000)\n"
+    "  --backlog N       events (24000)\n"
     "  --kill PID --signal N --after SECONDS     and say for how long answers failed or were "
     "slow\n";
 
@@ -427,19 +427,19 @@ static void parse(struct load *load, int argc, char **argv)
 int main(int argc, char **argv)
 {
     static struct load load;
-    load =
-        (struct load){.address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
-                      .seconds = 10,
-                      .limit = 1e15,
-                      .backlog = 8000,
-                      .n_connections = 16,
-                      .kill_signal = SIGKILL,
-                      .requests = {.batch = 100,
-                                   .n_visitors = 5000,
-                                   .visit_events = 20,
-                                   .lag = 250,
-                                   .run = (unsigned)time(NULL),
-                                   .random = {1}}};
+    load = (struct load){
+        .address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+        .seconds = 10,
+        .limit = 1e15,
+        .backlog = 24000, /* each service has up to two batches of many hundred under way */
+        .n_connections = 16,
+        .kill_signal = SIGKILL,
+        .requests = {.batch = 100,
+                     .n_visitors = 5000,
+                     .visit_events = 20,
+                     .lag = 250,
+                     .run = (unsigned)time(NULL),
+                     .random = {1}}};
     parse(&load, argc, argv);
     (void)signal(SIGPIPE, SIG_IGN);
     load.connections = calloc(load.n_connections, sizeof(*load.connections));

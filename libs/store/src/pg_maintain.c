@@ -22,8 +22,9 @@ struct maintain {
 
 /* ---- making and dropping ---- */
 
+/* options: of the table, as SQL. */
 static int partition_make(struct maintain *m, const char *parent, const char *name,
-                          const char *from, const char *to, const char *unique)
+                          const char *from, const char *to, const char *unique, const char *options)
 {
     char index[400] = "";
     if (unique)
@@ -31,9 +32,9 @@ static int partition_make(struct maintain *m, const char *parent, const char *na
     int rc = store_pg_sync_execf(
         m->conn, m->err,
         "begin; create table \"%s\" (like \"%s\" including defaults including constraints "
-        "including generated including storage including compression); %s"
+        "including generated including storage including compression) %s; %s"
         "alter table \"%s\" attach partition \"%s\" for values from ('%s') to ('%s'); commit",
-        name, parent, index, parent, name, from, to);
+        name, parent, options, index, parent, name, from, to);
     if (rc < 0) {
         (void)!store_pg_sync_exec(m->conn, "rollback", NULL);
         return rc;
@@ -97,6 +98,10 @@ static int drop_listed(struct maintain *m, const char *parent, const char *sql, 
 }
 
 /* A new range is as wide as the one before it; the first was made with the table. */
+/* As in 001_stream.sql: rows are only added, and go with their table. */
+static const char commits_options[] =
+    "with (autovacuum_enabled = off, toast.autovacuum_enabled = off)";
+
 static int maintain_log(struct maintain *m, const PGresult *logs, int row)
 {
     const char *log = PQgetvalue(logs, row, 0);
@@ -110,7 +115,7 @@ static int maintain_log(struct maintain *m, const PGresult *logs, int row)
         (void)snprintf(name, sizeof(name), "%s_r%" PRId64, log, high);
         (void)snprintf(from, sizeof(from), "%" PRId64, high);
         (void)snprintf(to, sizeof(to), "%" PRId64, high + width);
-        rc = partition_make(m, log, name, from, to, NULL);
+        rc = partition_make(m, log, name, from, to, NULL, commits_options);
     }
     char width_text[24];
     (void)snprintf(width_text, sizeof(width_text), "%" PRId64, width);
@@ -169,7 +174,7 @@ static int maintain_rolling(struct maintain *m, const struct store_table *table)
     int rc = store_pg_sync_query(m->conn, &missing, missing_sql, 5, make, m->err);
     for (int r = 0; rc == 0 && r < PQntuples(missing); r++)
         rc = partition_make(m, table->name, PQgetvalue(missing, r, 0), PQgetvalue(missing, r, 1),
-                            PQgetvalue(missing, r, 2), table->roll_unique);
+                            PQgetvalue(missing, r, 2), table->roll_unique, "");
     return rc < 0 || table->roll_keep == 0 ? rc : drop_listed(m, table->name, expired_sql, 5, drop);
 }
 
