@@ -15,7 +15,8 @@
 
 enum {
     MAX_SESSIONS = 800,
-    MAX_ORDERS = 40
+    MAX_ORDERS = 40,
+    MAX_STARTS = 2, /* by a touchpoint, then by a start */
 };
 
 struct folded {
@@ -24,6 +25,9 @@ struct folded {
     int total, rows, conversions, ended_again;
     const char *stage;
     const char *expected; /* the stage that the last event brings it to; NULL: none */
+    int returned
+        [MAX_STARTS]; /* starts that found somebody who converted lately: after how many touchpoints */
+    unsigned n_returned;
     int64_t start_us, last_us, ended_last_us;
     uint64_t orders[MAX_ORDERS];
     unsigned n_orders;
@@ -99,6 +103,14 @@ static void fold_conversion(struct sim *sim, struct folded *f, const Journey__V1
         f->orders[f->n_orders++] = order;
 }
 
+/* The one change of stage without a touchpoint of its own. */
+static void fold_return(struct folded *f)
+{
+    for (unsigned i = 0; i < f->n_returned; i++)
+        if (f->returned[i] == f->total && strcmp(f->stage, "awareness") == 0)
+            f->stage = "retention";
+}
+
 static void fold_touchpoint(struct sim *sim, const struct bus_record *record)
 {
     ProtobufCAllocator allocator = sim_allocator(sim);
@@ -106,12 +118,10 @@ static void fold_touchpoint(struct sim *sim, const struct bus_record *record)
         journey__v1__touchpoint__unpack(&allocator, record->value.size, record->value.data);
     struct folded *f = find(sim, slice_make(t->tenant_id.data, 16), slice_str(t->session_id));
     bool moved = strcmp(t->touchpoint_type, "stage_transition") == 0;
+    fold_return(f);
     if (t->touchpoint_sequence != ++f->total)
         violation(sim, "sequence numbers without gaps: session %s has %d after %d", f->id,
                   t->touchpoint_sequence, f->total - 1);
-    /* a start may find that somebody converted lately */
-    if (strcmp(f->stage, "awareness") == 0 && strcmp(t->stage, "retention") == 0 && !moved)
-        f->stage = "retention";
     const char *expected = f->expected && rank(f->expected) > rank(f->stage) ? f->expected : NULL;
     if (expected && (!moved || strcmp(t->stage, expected) != 0))
         violation(sim, "session %s, touchpoint %d: in %s, brought to %s, is in %s", f->id,
@@ -137,8 +147,10 @@ static void fold_change(struct sim *sim, const struct bus_record *record)
         f->open = true;
         f->start_us = min_i64(f->start_us, s->at_us);
         f->last_us = max_i64(f->last_us, s->at_us);
-        if (strcmp(s->current_stage, "retention") == 0 && strcmp(f->stage, "awareness") == 0)
-            f->stage = "retention";
+        if (f->n_returned == MAX_STARTS)
+            violation(sim, "session %s starts again and again", f->id);
+        else if (strcmp(s->current_stage, "retention") == 0)
+            f->returned[f->n_returned++] = s->total_touchpoints;
     } else if (strcmp(s->change, "reopened") == 0) {
         if (f->open)
             violation(sim, "session %s is reopened while it is open", f->id);
@@ -171,6 +183,7 @@ static void compare(struct sim *sim, struct folded *f, const Journey__V1__Sessio
 {
     int64_t last_us = max_i64(f->last_us, f->ended_last_us);
     f->seen_row = true;
+    fold_return(f);
     if (f->total != r->total_touchpoints || f->conversions != r->conversions ||
         strcmp(f->stage, r->current_stage) != 0)
         violation(
@@ -254,8 +267,6 @@ void check_sessions(struct sim *sim)
         abort();
     ledger_each(sim, TOPIC_STATES, fold_change);
     struct folds *folds = sim->checks;
-    for (unsigned i = 0; i < folds->n; i++)
-        folds->all[i].stage = "awareness";
     ledger_each(sim, TOPIC_TOUCHPOINTS, fold_touchpoint);
     compare_rows(sim);
     sim->load.sessions = folds->n;

@@ -229,6 +229,7 @@ static void cancel_timer(struct batch *batch, struct item *item, const char *nam
                   STORE_ROW_REMOVE);
     if (timer)
         timers_remove(item->part, timer);
+    attempts_settle(batch, item->part, timer_identity(kind, &item->key, name));
 }
 
 static void put_state(struct stream *s, struct batch *batch, struct entry *entry, void *state,

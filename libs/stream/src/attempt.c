@@ -90,13 +90,12 @@ void attempt_mark(struct stream *s, struct batch *batch, struct part *part, unsi
     batch->marked = part;
 }
 
-/* What was decided is no longer to be feared once that is committed. */
-void attempts_settle(struct batch *batch)
+/* What was decided, or cancelled, is no longer to be feared once that is committed. */
+void attempts_settle(struct batch *batch, struct part *part, uint64_t identity)
 {
-    struct part *part = batch->tried;
-    for (unsigned i = 0; part && part->life == batch->tried_life && i < part->n_attempts; i++) {
+    for (unsigned i = 0; i < part->n_attempts; i++) {
         struct attempt *attempt = &part->attempts[i];
-        if (attempt->identity != batch->tried_identity || attempt->settled)
+        if (attempt->identity != identity || attempt->settled)
             continue;
         struct store_row row = {0};
         row_of(batch->arena, part->id, attempt, NULL, &row);

@@ -130,7 +130,7 @@ static void commit_done(struct store_commit *commit)
     struct stream *s = batch->stream;
     s->wants_step = true;
     s->committing--;
-    s->now_us = s->options.clock->now_us(s->options.clock);
+    now_read(s);
     if (!commit->err.code) {
         settled(s, batch);
         if (commit->missing && !batch->dead)

@@ -58,17 +58,17 @@ static uint64_t record_identity(const struct bus_record *record)
     return hash64(&record->offset, sizeof(record->offset), (uint64_t)record->topic) | 1;
 }
 
+uint64_t timer_identity(unsigned kind, const struct stream_key *key, const char *name)
+{
+    uint64_t hash = hash64(key->id.data, key->id.size, hash64(key->tenant, 16, kind));
+    return hash64(name, strlen(name), hash) | 1;
+}
+
 uint64_t item_identity(const struct item *item)
 {
-    uint64_t hash;
-    if (item->kind == ITEM_RECORD) {
-        hash = record_identity(item->record);
-    } else {
-        hash = hash64(item->key.tenant, 16, item->timer_kind);
-        hash = hash64(item->key.id.data, item->key.id.size, hash);
-        hash = hash64(item->timer_name, strlen(item->timer_name), hash);
-    }
-    return hash | 1;
+    return item->kind == ITEM_RECORD
+               ? record_identity(item->record)
+               : timer_identity(item->timer_kind, &item->key, item->timer_name);
 }
 
 /* No batch could carry it out, not even alone. */

@@ -133,6 +133,7 @@ static inline void wake_at(struct stream *s, int64_t us)
 void observe(struct stream *s, enum log_level level, const char *event, const char *fields, ...)
     PRINTF(4, 5);
 ProtobufCAllocator stream_allocator(struct arena *arena);
+void now_read(struct stream *s); /* into now_us */
 
 /* setup.c */
 void request_add(struct stream *s, struct request *request, struct arena *arena);

@@ -123,7 +123,7 @@ void attempt_mark(struct stream *s, struct batch *batch, struct part *part, unsi
                   uint64_t identity);
 unsigned attempts_at(const struct part *part, uint64_t identity); /* of others: not survived */
 bool attempts_open(const struct part *part);                      /* any that is not settled */
-void attempts_settle(struct batch *batch);
+void attempts_settle(struct batch *batch, struct part *part, uint64_t identity);
 void attempts_forget(struct stream *s, struct part *part);
 /* True: others do not know yet what this process survived; until they do it takes nothing over. */
 bool attempts_retract(struct stream *s);

@@ -32,6 +32,21 @@ ProtobufCAllocator stream_allocator(struct arena *arena)
     return (ProtobufCAllocator){.alloc = allocate, .free = release, .allocator_data = arena};
 }
 
+/* What is to be tried again waits no longer for that the clock went back. */
+void now_read(struct stream *s)
+{
+    int64_t before_us = s->now_us;
+    s->now_us = s->options.clock->now_us(s->options.clock);
+    int64_t back_us = before_us - s->now_us;
+    if (back_us <= 0)
+        return;
+    for (int32_t p = 0; p < s->n_parts; p++)
+        s->parts[p].retry_us -= back_us;
+    for (unsigned b = 0; b < ARRAY_SIZE(s->batches); b++)
+        s->batches[b].retry_us -= back_us;
+    s->retract_us -= back_us;
+}
+
 /* ---- one step ---- */
 
 static void poll_control(struct stream *s)
@@ -221,7 +236,7 @@ static void drain(struct stream *s)
 
 int64_t stream_step(struct stream *s)
 {
-    s->now_us = s->options.clock->now_us(s->options.clock);
+    now_read(s);
     s->wake_us = s->now_us + SECOND_US;
     s->wants_step = false;
     poll_control(s);

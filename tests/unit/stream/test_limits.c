@@ -128,6 +128,51 @@ static void others_take_over(struct world *world)
         world_ghost(world, 0, p);
 }
 
+static void clock_that_goes_back_delays_no_take_over(void **state)
+{
+    struct world *world = world_create(13, 1);
+    world_settle(world);
+    world->now_us += HOUR_US;
+    others_take_over(world);
+    world_command(world, 1, 1, 1);
+    for (int i = 0; i < 1000 && stream_ready(world->instances[0].stream, NULL); i++)
+        world_act(world, &world->instances[0]);
+    assert_false(stream_ready(world->instances[0].stream, NULL));
+    world->now_us -= HOUR_US;
+    some_rounds(world, 4000);
+    assert_true(stream_ready(world->instances[0].stream, NULL));
+    world_settle(world);
+    world_check(world);
+    world_destroy(&world);
+}
+
+/* It was due for one who died of it; for the next one, whose clock is behind, it is not yet. */
+static void cancelled_timer_leaves_no_attempt(void **state)
+{
+    struct world *world = world_create(12, 1);
+    world_command(world, 1, 1, 1);
+    world_settle(world);
+    for (unsigned i = 0; i <= TRIES_SINGLE; i++)
+        others_take_over(world);
+    world->deadly_timers = true;
+    world_ask(world, ASKED_TIMER, 1, SECOND_US, 1);
+    for (int i = 0; i < 20000 && marks(world) < 2; i++) { /* two have died of it */
+        world_act(world, &world->instances[0]);
+        world->now_us += 1000;
+    }
+    assert_int_equal(marks(world), 2);
+    world->now_us -= MINUTE_US;
+    world_ask(world, ASKED_TIMER, 1, 0, 1);
+    for (int i = 0; i < 2000; i++)
+        world_act(world, &world->instances[0]);
+    assert_int_equal(marks(world), 0);
+    world->deadly_timers = false;
+    world->now_us += 2 * MINUTE_US;
+    world_settle(world);
+    world_check(world);
+    world_destroy(&world);
+}
+
 /* One after the other marks it, loses its partition and lives. */
 static void record_that_everybody_survives_is_innocent(void **state)
 {
@@ -367,6 +412,8 @@ int main(void)
         cmocka_unit_test(decision_larger_than_a_batch_is_a_dead_letter),
         cmocka_unit_test(row_that_says_nothing_does_not_hold_up_a_drain),
         cmocka_unit_test(timer_that_kills_is_given_up),
+        cmocka_unit_test(cancelled_timer_leaves_no_attempt),
+        cmocka_unit_test(clock_that_goes_back_delays_no_take_over),
         cmocka_unit_test(record_that_everybody_survives_is_innocent),
         cmocka_unit_test(retraction_that_fails_is_tried_again_later),
         cmocka_unit_test(suspect_record_without_messages),
