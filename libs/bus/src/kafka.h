@@ -56,7 +56,7 @@ struct kafka_reader_topic {
 /*
  * A client of its own for each lane: a client has one fetch under way, which names all that it reads, so in one client a
  * command would wait for events to be transferred, and the broker would look at every partition of every lane
- * for each command and each event (its largest cost).
+ * for each command and each event.
  */
 struct kafka_reader {
     rd_kafka_t *rk;

@@ -92,7 +92,7 @@ static int process_setup(struct service_process *process, struct err *err)
 
 /*
  * One busy thread: malloc's arena per client thread only costs memory. Kafka's client frees thousands of small pieces a
- * batch; with fast bins every larger piece that is freed merges all of them, which was a tenth of a busy service's time.
+ * batch; with fast bins every larger piece that is freed merges all of them (malloc_consolidate: 5 % of a busy service's profile).
  */
 static void memory_setup(void)
 {

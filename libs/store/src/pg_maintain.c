@@ -97,11 +97,11 @@ static int drop_listed(struct maintain *m, const char *parent, const char *sql, 
     return rc;
 }
 
-/* A new range is as wide as the one before it; the first was made with the table. */
 /* As in 001_stream.sql: rows are only added, and go with their table. */
 static const char commits_options[] =
     "with (autovacuum_enabled = off, toast.autovacuum_enabled = off)";
 
+/* A new range is as wide as the one before it; the first was made with the table. */
 static int maintain_log(struct maintain *m, const PGresult *logs, int row)
 {
     const char *log = PQgetvalue(logs, row, 0);

@@ -172,7 +172,6 @@ struct stream_effects {
 bool intake_gather(struct stream *s, struct batch *batch); /* true: the batch has something */
 unsigned batch_touch(struct batch *batch, struct entry *entry);
 uint64_t item_identity(const struct item *item); /* the same when it comes again; never 0 */
-uint64_t timer_identity(unsigned kind, const struct stream_key *key, const char *name);
 
 /* pace.c */
 void pace_init(struct stream *s);

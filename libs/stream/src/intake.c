@@ -58,12 +58,6 @@ static uint64_t record_identity(const struct bus_record *record)
     return hash64(&record->offset, sizeof(record->offset), (uint64_t)record->topic) | 1;
 }
 
-uint64_t timer_identity(unsigned kind, const struct stream_key *key, const char *name)
-{
-    uint64_t hash = hash64(key->id.data, key->id.size, hash64(key->tenant, 16, kind));
-    return hash64(name, strlen(name), hash) | 1;
-}
-
 uint64_t item_identity(const struct item *item)
 {
     return item->kind == ITEM_RECORD

@@ -113,6 +113,11 @@ static uint64_t identity_hash(unsigned kind, const struct stream_key *key, const
                   hash64(key->id.data, key->id.size, hash64(key->tenant, 16, kind)));
 }
 
+uint64_t timer_identity(unsigned kind, const struct stream_key *key, const char *name)
+{
+    return identity_hash(kind, key, name) | 1;
+}
+
 struct timer *timers_find(struct part *part, unsigned kind, const struct stream_key *key,
                           const char *name)
 {

@@ -61,6 +61,8 @@ void timers_adopt(struct stream *s, struct batch *batch, struct part *part,
 void timers_put_row(struct batch *batch, const struct part *part, unsigned kind,
                     const struct stream_key *key, const char *name, int64_t due_us,
                     struct slice data);
+/* The same when it comes again, for attempts; never 0. */
+uint64_t timer_identity(unsigned kind, const struct stream_key *key, const char *name);
 bool timers_wait_for(const struct part *part, const struct stream_key *key, unsigned state);
 extern const struct store_table timers_table, answers_table;
 extern const struct stream_state answers_state;
