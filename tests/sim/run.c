@@ -45,7 +45,7 @@ ProtobufCAllocator sim_allocator(struct sim *sim)
 
 static int64_t cluster_now(struct clock *clock)
 {
-    return 0;
+    return ((const struct sim *)(const void *)clock)->now_us; /* its first member */
 }
 
 static void open_sim(struct sim *sim, struct plan *plan, bool tell)
@@ -54,6 +54,8 @@ static void open_sim(struct sim *sim, struct plan *plan, bool tell)
     sim->partitions = 2 + (int32_t)(plan->seed % 3);
     sim->arena = arena_create((size_t)1 << 30);
     sim->cluster = bus_mem_cluster_create(sim->partitions);
+    sim->clock.now_us = cluster_now;
+    bus_mem_set_clock(sim->cluster, &sim->clock);
     sim->late_tail = &sim->late;
     ledger_open(sim);
     for (unsigned s = 0; s < SERVICES; s++)
@@ -225,8 +227,6 @@ bool run_plan(struct plan *plan, bool tell, char *why, size_t size)
 {
     static struct sim sim;
     open_sim(&sim, plan, tell);
-    struct clock clock = {cluster_now};
-    bus_mem_set_clock(sim.cluster, &clock);
     for (unsigned a = 0; a < plan->n; a++) {
         struct action *action = &plan->actions[a];
         unsigned n_events = action->n_events;

@@ -244,6 +244,7 @@ struct load { /* what a seed asks for, and timers that fired */
 };
 
 struct sim {
+    struct clock clock; /* the brokers' */
     struct plan *plan;
     bool story;
     unsigned step;

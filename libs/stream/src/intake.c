@@ -80,6 +80,12 @@ enum verdict {
     STOPPED
 };
 
+/* Its time as well as its id: what an outbox says again in a topic made anew may come to lie where it lay in the old one. */
+static uint32_t record_check(const struct bus_record *record, struct slice ce_id)
+{
+    return (uint32_t)hash64(ce_id.data, ce_id.size, (uint64_t)record->time_us);
+}
+
 /* The first record after a take-over is the one before the offset: it must be the one that was taken then. */
 static enum verdict check_position(struct stream *s, struct part *part, unsigned input,
                                    const struct bus_record *record, uint32_t check)
@@ -193,7 +199,7 @@ static void take_record(struct stream *s, struct batch *batch, struct bus_event 
     }
     const struct bus_header *id = bus_record_header(&event->record, "ce_id");
     struct slice ce_id = id ? id->value : (struct slice){0};
-    uint32_t check = hash_murmur2(ce_id.data, ce_id.size);
+    uint32_t check = record_check(&event->record, ce_id);
     enum verdict verdict = check_position(s, part, input, &event->record, check);
     if (verdict == TAKE) {
         struct position_input *in = &part->inputs[input];

@@ -38,7 +38,7 @@ struct position_input { /* of a topic; or of the timers, which have no offset */
     bool strict;        /* read from the log's first record: a new producer begins at 1 */
     bool verify;        /* the next record must be the one before `next`, with this check */
     int64_t next;
-    uint32_t check;   /* murmur2 of the ce_id of the record before `next` */
+    uint32_t check;   /* of the id and time of the record before `next` */
     bool moved;       /* since the take-over */
     unsigned stalls;  /* take-overs in a row without its moving; others may have moved */
     bool suspect;     /* what comes next is marked, see attempt.c */
