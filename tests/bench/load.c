@@ -173,6 +173,11 @@ static void read_answer(struct load *load, struct connection *c)
     ssize_t n = read(c->fd, bytes, sizeof(bytes));
     if (n < 0 && errno == EAGAIN)
         return;
+    if (n == 0 && !c->busy) { /* it was idle for too long */
+        (void)close(c->fd);
+        connect_one(load, c);
+        return;
+    }
     if (n <= 0)
         die("the gateway closed a connection");
     size_t size = (size_t)n, at = 0;

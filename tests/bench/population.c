@@ -41,10 +41,7 @@ struct person {
 
 static void make_id(struct uuid *id, char text[UUID_TEXT_SIZE], const char *of, uint64_t number)
 {
-    uint8_t hash[16];
-    const struct slice parts[] = {slice_str(of), slice_make(&number, sizeof(number))};
-    hash_keyed(hash, NULL, parts, ARRAY_SIZE(parts));
-    uuid_from_hash(id, hash);
+    population_id(id, of, number);
     uuid_format(text, id->bytes);
 }
 

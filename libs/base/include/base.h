@@ -174,6 +174,8 @@ int uuid_parse(struct uuid *uuid, struct slice text) MUST_CHECK;
 void uuid_format(char out[UUID_TEXT_SIZE], const uint8_t bytes[16]);
 /* Marks 16 hash bytes as a UUID of version 8 (RFC 9562: made by its application's own rule). */
 void uuid_from_hash(struct uuid *uuid, const uint8_t hash[16]);
+/* Version 7 (RFC 9562): milliseconds since 1970, then the hash, so that what begins together lies together in an index. */
+void uuid_from_time(struct uuid *uuid, int64_t time_us, const uint8_t hash[16]);
 void hex_format(char *out, const uint8_t *data, size_t size); /* out: 2 * size + 1 */
 /* exactly 2 * size digits */
 int hex_parse(uint8_t *out, size_t size, struct slice text) MUST_CHECK;

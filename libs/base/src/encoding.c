@@ -77,6 +77,15 @@ void uuid_from_hash(struct uuid *uuid, const uint8_t hash[16])
     uuid->bytes[8] = (uint8_t)((uuid->bytes[8] & 0x3f) | 0x80); /* variant of RFC 9562 */
 }
 
+void uuid_from_time(struct uuid *uuid, int64_t time_us, const uint8_t hash[16])
+{
+    int64_t ms = max_i64(time_us, 0) / 1000;
+    uuid_from_hash(uuid, hash);
+    for (unsigned i = 0; i < 6; i++)
+        uuid->bytes[i] = (uint8_t)(ms >> (8 * (5 - i)));
+    uuid->bytes[6] = (uint8_t)((uuid->bytes[6] & 0x0f) | 0x70);
+}
+
 /* ---- base64 ---- */
 
 /* 0..63, or -1 */

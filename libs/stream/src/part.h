@@ -72,10 +72,10 @@ struct part {
     int64_t unsaved_us; /* since when positions have moved that no commit has yet; 0: none */
     struct watermark *watermarks[16];
     struct buf unknown_offsets, unknown_numbers,
-        unknown_watermarks;           /* of topics that this release does not know */
-    struct dest *dests;               /* dest_index(topic, partition) */
-    struct outrow *rows, **rows_tail; /* not wholly confirmed, oldest first */
-    struct timer *timers[256];
+        unknown_watermarks;              /* of topics that this release does not know */
+    struct dest *dests;                  /* dest_index(topic, partition) */
+    struct outrow *rows, **rows_tail;    /* not wholly confirmed, oldest first */
+    struct timer *timers[TIMER_BUCKETS]; /* by identity */
     struct timer **heap;
     unsigned n_heap, heap_capacity, n_timers, n_parked;
     size_t parked_bytes;

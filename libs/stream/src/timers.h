@@ -13,8 +13,8 @@ enum {
     TIMER_PAGE = 2000,
     TIMER_PAGE_SMALL = 8, /* when a page of timers with their data is too much memory */
     PAGE_ARENA_LIMIT = 64 << 20,
-    TIMERS_LIMIT =
-        20000, /* per partition, in memory; later ones are read when their time is near */
+    TIMERS_LIMIT = 4000, /* per partition, in memory; later ones are read when their time is near */
+    TIMER_BUCKETS = 1024,
 };
 
 enum {

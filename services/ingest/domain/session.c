@@ -47,17 +47,19 @@ static bool has_earlier(const struct ingest_device *device, int64_t time_us)
 }
 
 static struct slice new_id(const struct ingest_device *device, struct slice message_id,
-                           struct arena *arena)
+                           int64_t time_us, struct arena *arena)
 {
     uint8_t hash[16];
+    struct uuid id;
     const struct slice parts[] = {slice_make(device->tenant, 16), slice_make(device->device, 16),
                                   message_id};
-    char *text = arena_alloc(arena, 2 * sizeof(hash) + 1);
+    char *text = arena_alloc(arena, 2 * sizeof(id.bytes) + 1);
     if (!text)
         return slice_make(NULL, 0);
     hash_keyed(hash, NULL, parts, ARRAY_SIZE(parts));
-    hex_format(text, hash, sizeof(hash));
-    return slice_make(text, 2 * sizeof(hash));
+    uuid_from_time(&id, time_us, hash);
+    hex_format(text, id.bytes, sizeof(id.bytes));
+    return slice_make(text, 2 * sizeof(id.bytes));
 }
 
 /* As it is kept: of a session the id, two times, tags. */
@@ -108,7 +110,7 @@ struct ingest_visit ingest_device_visit(struct ingest_device *device, struct sli
         session.last_us = max_i64(session.last_us, time_us);
         remove_at(device, (unsigned)(found - device->sessions));
     } else {
-        session.id = named.size ? named : new_id(device, message_id, arena);
+        session.id = named.size ? named : new_id(device, message_id, time_us, arena);
     }
     session.named = session.named || named.size > 0;
     visit.session_id = session.id;

@@ -30,33 +30,39 @@ void conversion_id_of_order(struct uuid *id, const uint8_t tenant[16], const cha
     uuid_from_hash(id, hash);
 }
 
-static void id_of(struct uuid *id, const char *kind, const uint8_t tenant[16],
-                  const char *session_id, int32_t sequence)
+static void hash_of(uint8_t hash[16], const char *kind, const uint8_t tenant[16],
+                    const char *session_id, int32_t sequence)
 {
-    uint8_t hash[16], number[4];
+    uint8_t number[4];
     for (int i = 0; i < 4; i++)
         number[i] = (uint8_t)((uint32_t)sequence >> (8 * i));
     const struct slice parts[] = {slice_str(kind), slice_make(tenant, 16), slice_str(session_id),
                                   slice_make(number, sizeof(number))};
     hash_keyed(hash, NULL, parts, ARRAY_SIZE(parts));
-    uuid_from_hash(id, hash);
 }
 
 void conversion_id_of_touchpoint(struct uuid *id, const uint8_t tenant[16], const char *session_id,
                                  int32_t sequence)
 {
-    id_of(id, "conversion", tenant, session_id, sequence);
+    uint8_t hash[16];
+    hash_of(hash, "conversion", tenant, session_id, sequence);
+    uuid_from_hash(id, hash);
 }
 
 void touchpoint_id(struct uuid *id, const uint8_t tenant[16], const char *session_id,
                    int32_t sequence)
 {
-    id_of(id, "touchpoint", tenant, session_id, sequence);
+    uint8_t hash[16];
+    hash_of(hash, "touchpoint", tenant, session_id, sequence);
+    uuid_from_hash(id, hash);
 }
 
-void session_row_id(struct uuid *id, const uint8_t tenant[16], const char *session_id)
+void session_row_id(struct uuid *id, const uint8_t tenant[16], const char *session_id,
+                    int64_t start_us)
 {
-    id_of(id, "session", tenant, session_id, 0);
+    uint8_t hash[16];
+    hash_of(hash, "session", tenant, session_id, 0);
+    uuid_from_time(id, start_us, hash);
 }
 
 uint64_t conversion_order_hash(const char *type, const char *order_id)

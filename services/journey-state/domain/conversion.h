@@ -27,7 +27,9 @@ void conversion_id_of_touchpoint(struct uuid *id, const uint8_t tenant[16], cons
                                  int32_t sequence);
 void touchpoint_id(struct uuid *id, const uint8_t tenant[16], const char *session_id,
                    int32_t sequence);
-void session_row_id(struct uuid *id, const uint8_t tenant[16], const char *session_id);
+/* Made once, when the session is opened: its start may still change. */
+void session_row_id(struct uuid *id, const uint8_t tenant[16], const char *session_id,
+                    int64_t start_us);
 
 /* What a session remembers of an order that it counted. */
 uint64_t conversion_order_hash(const char *type, const char *order_id);

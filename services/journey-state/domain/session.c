@@ -159,7 +159,7 @@ void session_open(struct session *s, const struct session_rules *rules,
                   bool by_start, struct session_outcome *outcome)
 {
     struct uuid id;
-    session_row_id(&id, s->tenant, s->session_id);
+    session_row_id(&id, s->tenant, s->session_id, moment->time_us);
     memcpy(s->id, id.bytes, sizeof(s->id));
     s->stage = STAGE_AWARENESS;
     s->exit_point = s->last_item = "";

@@ -102,6 +102,23 @@ static void test_uuid_from_hash_is_version_8(void **state)
     assert_string_equal(text, "00000000-0000-8000-8000-000000000000");
 }
 
+static void test_uuid_from_time_sorts_by_time(void **state)
+{
+    uint8_t hash[16];
+    struct uuid uuid, later;
+    char text[UUID_TEXT_SIZE];
+    memset(hash, 0xff, sizeof(hash));
+    uuid_from_time(&uuid, 0x017F22E279B0 * (int64_t)1000 + 999, hash); /* the RFC's example */
+    uuid_format(text, uuid.bytes);
+    assert_string_equal(text, "017f22e2-79b0-7fff-bfff-ffffffffffff");
+    memset(hash, 0, sizeof(hash));
+    uuid_from_time(&later, 0x017F22E279B1 * (int64_t)1000, hash);
+    assert_true(memcmp(uuid.bytes, later.bytes, sizeof(uuid.bytes)) < 0);
+    uuid_from_time(&uuid, -1, hash);
+    uuid_format(text, uuid.bytes);
+    assert_string_equal(text, "00000000-0000-7000-8000-000000000000");
+}
+
 static void test_utf8(void **state)
 {
     static const struct {
@@ -168,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_hex),
         cmocka_unit_test(test_uuid),
         cmocka_unit_test(test_uuid_from_hash_is_version_8),
+        cmocka_unit_test(test_uuid_from_time_sorts_by_time),
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_utf8_every_code_point),
     };

@@ -218,9 +218,13 @@ static void the_same_event_opens_the_same_session(void **state)
     struct slice first =
         ingest_device_visit(&a, none, id, HOUR_US, INGEST_IDLE_US, arena).session_id;
     assert_true(slice_equal(
-        first, ingest_device_visit(&b, none, id, DAY_US, INGEST_IDLE_US, arena).session_id));
+        first, ingest_device_visit(&b, none, id, HOUR_US, INGEST_IDLE_US, arena).session_id));
     assert_false(slice_equal(
         first, ingest_device_visit(&other, none, id, HOUR_US, INGEST_IDLE_US, arena).session_id));
+    /* ids sort by their sessions' starts, so that new rows lie together */
+    struct slice later =
+        ingest_device_visit(&b, none, id, DAY_US, INGEST_IDLE_US, arena).session_id;
+    assert_true(memcmp(first.data, later.data, first.size) < 0);
     arena_destroy(&arena);
 }
 
