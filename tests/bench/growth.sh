@@ -80,6 +80,7 @@ growth_measure() { # name
     wal=$(sql "select pg_current_wal_lsn()")
     pipeline "$1" 32 --batch "$batch" --rate "$((rate / batch))" --population "$population"
     wal=$(sql "select pg_current_wal_lsn() - '$wal'")
+    commands_warm --population "$population"
     commands_run "$1-commands" --population "$population"
     jq -n --argjson sessions "$population" --argjson wal "$wal" --slurpfile p "$out/$1.json" --slurpfile c "$out/$1-commands.json" \
         '{sessions: $sessions, wal_bytes_per_event: ($wal / ([$p[0].load.events, 1] | max) | round), commands: $c[0]} + $p[0]' >"$work/merged"

@@ -14,7 +14,7 @@
 /* Devices are called `d-<run>-<number>`; this run is that of the population. */
 #define POPULATION_RUN 0u
 
-/* Like those that ingest makes: they ascend with their session's start, which one does with the number. */
+/* Like those that ingest makes: they ascend with the number, as the sessions' starts do. */
 static inline void population_id(struct uuid *id, const char *of, uint64_t number)
 {
     uint8_t hash[16];
