@@ -33,6 +33,7 @@ static void forget(struct stream *s, struct part *part)
     position_forget(s, part);
     part->life = ++s->lives;
     part->deferred = PARKED_LIMIT;
+    part->stopping = false; /* what comes before is read again */
 }
 
 void own_forget(struct stream *s, struct part *part, int64_t retry_us)
@@ -61,7 +62,7 @@ void own_give_up(struct stream *s, struct part *part)
     if (part->state != PART_IDLE)
         forget(s, part);
     part->state = PART_IDLE;
-    part->assigned = part->stop_known = part->stopping = false;
+    part->assigned = part->stop_known = false;
     part->failures = 0;
 }
 

@@ -157,7 +157,8 @@ static bool any_running(struct stream *s)
     bool any = false;
     for (int32_t p = 0; p < s->n_parts; p++) {
         struct part *part = &s->parts[p];
-        if (part->state == PART_RUNNING && part->stopping && !s->committing && !s->loading)
+        if (part->state == PART_RUNNING && part->stopping && !part->rows && !s->committing &&
+            !s->loading)
             own_stop(s, part, part->stop_reason);
         if (part->state != PART_RUNNING)
             continue;

@@ -62,6 +62,17 @@ static void same_command_gives_the_same_answer(void **state)
     assert_int_equal(rig_row(rig, &template_counts, "a")[2].i, 2);
 }
 
+/* After a day it is a new command; its repeats hear its answer, not that of the day before, whose row may still be there. */
+static void command_of_yesterday_is_a_new_one(void **state)
+{
+    const Journey__V1__Command *command = count_up_by("a", 2);
+    assert_string_equal(rig_part(rig_ask(rig, command), "value"), "2");
+    rig_pass(rig, 25 * HOUR_US);
+    assert_string_equal(rig_part(rig_ask(rig, command), "value"), "4");
+    rig_restart(rig);
+    assert_string_equal(rig_part(rig_ask(rig, command), "value"), "4");
+}
+
 /* It is answered so, and what the first one was answered stays what its repeats hear. */
 static void same_id_with_another_body_leaves_the_first_answer(void **state)
 {
@@ -81,6 +92,32 @@ static void bad_command_is_refused_and_kept_as_dead_letter(void **state)
     assert_int_equal(rig_status(rig_ask(rig, count_up_by("a", 1001))), 400);
     assert_null(rig_row(rig, &template_counts, "a"));
     assert_int_equal(rig_said(rig, topic_dlq(TOPIC_TEMPLATE_COMMANDS)), 1);
+}
+
+static void send_known_and_unknown(void)
+{
+    const Journey__V1__Command *known = count_up_by("a", 2), *unknown = rig_command(rig, "a");
+    struct slice key = topic_key(rig_tenant, SLICE_LITERAL("a"), rig->arena);
+    rig_send(rig, TOPIC_TEMPLATE_COMMANDS, key, &known->base, "known");
+    rig_send(rig, TOPIC_TEMPLATE_COMMANDS, key, &unknown->base, "unknown");
+    rig_settle(rig);
+}
+
+/* The partition stops only then: nobody says it until a release comes that knows the other. */
+static void what_came_before_an_unknown_command_is_said(void **state)
+{
+    send_known_and_unknown();
+    assert_string_equal(rig_part(rig_last_reply(rig), "value"), "2");
+    assert_int_equal(rig_said(rig, TOPIC_TEMPLATE_COUNTS), 1);
+    assert_false(stream_ready(rig->stream, NULL));
+}
+
+static void what_came_before_an_unknown_command_is_tried_again(void **state)
+{
+    store_mem_fault_next(rig->store, STORE_MEM_FAIL_BEFORE);
+    send_known_and_unknown();
+    assert_string_equal(rig_part(rig_last_reply(rig), "value"), "2");
+    assert_false(stream_ready(rig->stream, NULL));
 }
 
 static void forgets_a_counter_30_days_after_it_last_went_up(void **state)
@@ -103,8 +140,11 @@ int main(void)
         CASE(counts_and_answers),
         CASE(says_each_count_once_over_a_crash),
         CASE(same_command_gives_the_same_answer),
+        CASE(command_of_yesterday_is_a_new_one),
         CASE(same_id_with_another_body_leaves_the_first_answer),
         CASE(bad_command_is_refused_and_kept_as_dead_letter),
+        CASE(what_came_before_an_unknown_command_is_said),
+        CASE(what_came_before_an_unknown_command_is_tried_again),
         CASE(forgets_a_counter_30_days_after_it_last_went_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
