@@ -93,6 +93,7 @@ static void test_idle_connections_killed(void **state)
     struct pg_rig *pg = *state;
     struct rig *rig = &pg->rig;
     WRITE(rig, ROW(plain, num(1), text("before")));
+    assert_text(row_of(rig, &plain, (struct store_value[]){num(1)})[1], "before");
     terminate("");
     while (store_ready(rig->store))
         rig->step(rig, rig->store);

@@ -47,25 +47,26 @@ static void parked_command_is_decided_after_its_state_begins(void **state)
     world_destroy(&world);
 }
 
-/* Two wait, one begins the state, a newer one follows in the same batch: the order of the log, after the beginning. */
+/* Two wait, one begins the state, newer ones follow in the same batch: the order of the log, after the beginning. */
 static void parked_commands_keep_their_order(void **state)
 {
     static const struct {
         int64_t value;
         uint64_t id;
-    } expected[] = {{2, 3}, {3, 1}, {5, 2}, {8, 4}};
+    } expected[] = {{2, 3}, {3, 1}, {5, 2}, {8, 4}, {9, 5}, {11, 6}, {14, 7}};
     struct world *world = world_create(7, 1);
     world_settle(world);
     world_command(world, 1, -1, 1);
     world_command(world, 1, -2, 1);
     work(world, 20);
     world_command(world, 1, 2, 1);
-    world_command(world, 1, 3, 1);
+    for (unsigned i = 3; i < ARRAY_SIZE(expected); i++)
+        world_command(world, 1, expected[i].value - expected[i - 1].value, 1);
     world_settle(world);
     world_check(world);
     const struct store_value *rows[8];
-    assert_int_equal(store_mem_rows(world->dbs[0], &world_marks, rows, 8), 4);
-    for (unsigned i = 0; i < 4; i++) {
+    assert_int_equal(store_mem_rows(world->dbs[0], &world_marks, rows, 8), ARRAY_SIZE(expected));
+    for (unsigned i = 0; i < ARRAY_SIZE(expected); i++) {
         uint64_t id;
         memcpy(&id, rows[i][3].s.data, sizeof(id));
         assert_int_equal(rows[i][2].i, expected[i].value);

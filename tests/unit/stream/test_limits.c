@@ -58,6 +58,19 @@ static void what_postgres_refuses_is_a_dead_letter(void **state)
     world_destroy(&world);
 }
 
+/* A record is decided whole, however small the batch: it is one dead letter. */
+static void record_of_several_messages_that_postgres_refuses(void **state)
+{
+    struct world *world = world_create(3, 1);
+    for (unsigned key = 0; key < WORLD_KEYS; key++)
+        world_command(world, key, 1, 1);
+    world_unstorable(world, 1);
+    world_events(world, 5, 1);
+    world_settle(world);
+    world_check(world);
+    world_destroy(&world);
+}
+
 static void decision_larger_than_a_batch_is_a_dead_letter(void **state)
 {
     struct world *world = world_create(4, 1);
@@ -373,6 +386,38 @@ static void too_many_questions_are_answered_so(void **state)
     world_destroy(&world);
 }
 
+static const struct bus_ops *prompt;
+static bool mirrors_are_late;
+
+static int poll_lane_late(struct bus *bus, enum bus_lane lane, struct bus_event *event)
+{
+    return lane == BUS_LANE_MIRRORS && mirrors_are_late ? 0 : prompt->poll_lane(bus, lane, event);
+}
+
+/* A real bus brings the first record a while after the start: until all have come nothing is decided. */
+static void mirror_is_read_before_anything_is_decided(void **state)
+{
+    struct world *world = world_create(14, 1);
+    struct instance *b = &world->instances[1];
+    const char *why = NULL;
+    world_settings(world);
+    world_crash(b);
+    world_start(world, b);
+    prompt = b->bus->ops;
+    struct bus_ops late = *prompt;
+    late.poll_lane = poll_lane_late;
+    b->bus->ops = &late;
+    mirrors_are_late = true;
+    world_command(world, 1, 1, 1);
+    some_rounds(world, 1000);
+    assert_false(stream_ready(b->stream, &why));
+    assert_string_equal(why, "mirrors are being read");
+    mirrors_are_late = false;
+    world_settle(world);
+    world_check(world);
+    world_destroy(&world);
+}
+
 /* Offsets of one log mean nothing in another: nothing is read, and a person is told. */
 static void log_made_anew_stops_its_partitions(void **state)
 {
@@ -409,6 +454,7 @@ int main(void)
         cmocka_unit_test(poison_event_is_a_dead_letter_while_commands_go_on),
         cmocka_unit_test(poison_command_is_answered),
         cmocka_unit_test(what_postgres_refuses_is_a_dead_letter),
+        cmocka_unit_test(record_of_several_messages_that_postgres_refuses),
         cmocka_unit_test(decision_larger_than_a_batch_is_a_dead_letter),
         cmocka_unit_test(row_that_says_nothing_does_not_hold_up_a_drain),
         cmocka_unit_test(timer_that_kills_is_given_up),
@@ -422,6 +468,7 @@ int main(void)
         cmocka_unit_test(more_timers_of_one_instant_than_a_page),
         cmocka_unit_test(timer_beside_as_many_as_memory_holds),
         cmocka_unit_test(too_many_questions_are_answered_so),
+        cmocka_unit_test(mirror_is_read_before_anything_is_decided),
         cmocka_unit_test(log_made_anew_stops_its_partitions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

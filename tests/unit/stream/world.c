@@ -297,18 +297,18 @@ void world_events(struct world *world, unsigned events, unsigned copies)
     arena_destroy(&arena);
 }
 
-static void send_batch(struct world *world, unsigned key, unsigned events)
+static void send_batch(struct world *world, unsigned key, const char *name, unsigned events)
 {
     struct arena *arena = arena_create(1 << 20);
     Journey__V1__EventBatch batch;
-    Journey__V1__Event event, *list[1] = {&event};
+    Journey__V1__Event event, *list[] = {&event, &event, &event};
     journey__v1__event_batch__init(&batch);
     journey__v1__event__init(&event);
     batch.tenant_id = (ProtobufCBinaryData){16, arena_copy(arena, tenant, 16)};
     batch.events = list;
     batch.n_events = events;
     event.session_id = arena_printf(arena, "key%u", key);
-    event.name = arena_printf(arena, "poison");
+    event.name = arena_printf(arena, "%s", name);
     send(world, TOPIC_EVENTS, topic_key(tenant, slice_str(event.session_id), arena),
          packed(arena, &batch), NULL, 0);
     arena_destroy(&arena);
@@ -316,13 +316,19 @@ static void send_batch(struct world *world, unsigned key, unsigned events)
 
 void world_poison(struct world *world, unsigned key)
 {
-    send_batch(world, key, 1);
+    send_batch(world, key, "poison", 1);
+    world->rejects++;
+}
+
+void world_unstorable(struct world *world, unsigned key)
+{
+    send_batch(world, key, "unstorable", 3);
     world->rejects++;
 }
 
 void world_empty(struct world *world, unsigned key)
 {
-    send_batch(world, key, 0);
+    send_batch(world, key, "", 0);
 }
 
 void world_settings(struct world *world)

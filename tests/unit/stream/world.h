@@ -103,7 +103,9 @@ void world_ask(struct world *world, int kind, unsigned key, int64_t by, unsigned
 /* A batch of so many events about any keys; bad ones among them. Sent `copies` times. */
 void world_events(struct world *world, unsigned events, unsigned copies);
 void world_poison(struct world *world, unsigned key); /* an event that no process survives */
-void world_empty(struct world *world, unsigned key);  /* a batch without events */
+/* A batch of three events whose rows are refused by the database. */
+void world_unstorable(struct world *world, unsigned key);
+void world_empty(struct world *world, unsigned key); /* a batch without events */
 void world_settings(struct world *world);
 /* Somebody takes a partition over, and is never heard of again. */
 void world_ghost(struct world *world, unsigned service, int32_t part);

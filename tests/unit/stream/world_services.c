@@ -339,6 +339,10 @@ static void decide_event(struct stream_decision *d, const struct stream_message 
         stream_reject(d, "invalid", "a bad event");
         return;
     }
+    if (strcmp(event->name, "unstorable") == 0) {
+        outcome_row(d, m, 0);
+        return;
+    }
     if (strcmp(event->name, "poison") == 0)
         longjmp(world_of_decisions->died, 1);
     for (unsigned i = 0; i < d->n_parts; i++)
