@@ -41,20 +41,24 @@ static void hash_of(uint8_t hash[16], const char *kind, const uint8_t tenant[16]
     hash_keyed(hash, NULL, parts, ARRAY_SIZE(parts));
 }
 
+static void id_of(struct uuid *id, const char *kind, const uint8_t tenant[16],
+                  const char *session_id, int32_t sequence)
+{
+    uint8_t hash[16];
+    hash_of(hash, kind, tenant, session_id, sequence);
+    uuid_from_hash(id, hash);
+}
+
 void conversion_id_of_touchpoint(struct uuid *id, const uint8_t tenant[16], const char *session_id,
                                  int32_t sequence)
 {
-    uint8_t hash[16];
-    hash_of(hash, "conversion", tenant, session_id, sequence);
-    uuid_from_hash(id, hash);
+    id_of(id, "conversion", tenant, session_id, sequence);
 }
 
 void touchpoint_id(struct uuid *id, const uint8_t tenant[16], const char *session_id,
                    int32_t sequence)
 {
-    uint8_t hash[16];
-    hash_of(hash, "touchpoint", tenant, session_id, sequence);
-    uuid_from_hash(id, hash);
+    id_of(id, "touchpoint", tenant, session_id, sequence);
 }
 
 void session_row_id(struct uuid *id, const uint8_t tenant[16], const char *session_id,
