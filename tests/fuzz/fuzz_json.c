@@ -43,12 +43,58 @@ static size_t walk(const struct json_node *node, struct arena *scratch)
     return n;
 }
 
+/* The same text without a tree: the same verdict; a value that is one by its grammar ends where its brackets say. */
+static void read_beside(struct slice text, const struct json_node *root)
+{
+    struct err err;
+    struct json_reader r = json_reader_make(text, &err), loose = json_reader_make(text, &err);
+    struct slice raw, extent;
+    bool valid = json_reader_value(&r, &raw) == STATUS_OK;
+    check((valid && json_reader_done(&r)) == (root != NULL));
+    if (root)
+        check(raw.data == root->raw.data && raw.size == root->raw.size);
+    if (json_reader_loosely(&loose, &extent) == STATUS_OK) {
+        check(within(extent, text) && extent.size > 0);
+        if (root)
+            check(extent.data == raw.data && extent.size == raw.size);
+    } else {
+        check(!root);
+    }
+}
+
+/* Member by member the same as the tree. */
+static void read_members(struct slice text, const struct json_node *root)
+{
+    struct json_reader r = json_reader_make(text, NULL);
+    struct slice key, raw;
+    bool object = root->type == JSON_OBJECT, first = true, escaped;
+    const struct json_node *child = root->child;
+    check(json_reader_type(&r) == (int)root->type);
+    if (!object && root->type != JSON_ARRAY)
+        return;
+    json_reader_enter(&r);
+    while (json_reader_next(&r, first, object ? &key : NULL, &escaped) > 0) {
+        check(child && json_reader_value(&r, &raw) == STATUS_OK);
+        check(raw.data == child->raw.data && raw.size == child->raw.size);
+        check(!object || (slice_equal(key, child->key) && escaped == child->key_escaped));
+        child = child->next;
+        first = false;
+    }
+    check(!child && json_reader_done(&r));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena *arena = arena_create((size_t)64 << 20), *scratch = arena_create((size_t)64 << 20);
     const struct json_node *root, *again;
     struct err err;
     check(arena && scratch);
+    root = NULL;
+    bool parsed = json_parse(&root, slice_make(data, size), arena, &err) == STATUS_OK;
+    read_beside(slice_make(data, size), parsed ? root : NULL);
+    if (parsed)
+        read_members(slice_make(data, size), root);
+    arena_reset(arena);
     if (json_parse(&root, slice_make(data, size), arena, &err) == STATUS_OK) {
         size_t n = walk(root, scratch);
         check(json_get(root, "a") == json_path(root, "a"));

@@ -5,6 +5,7 @@
  *   struct json_node   a value inside the text it came from: nothing is copied, numbers and strings stay raw bytes
  *   json_parse         one pass over the text into an arena: an array of nodes (children are contiguous by next links)
  *   json_get ...       typed access
+ *   struct json_reader the same grammar without a tree: values are stepped over where they stand, at most once
  *   json_write_*       an append-only writer into a struct buf
  *
  * The reader keeps every value's exact bytes (raw), so that properties travel byte for byte. It takes any number that
@@ -51,6 +52,40 @@ int json_double(const struct json_node *node, double *out) MUST_CHECK;
 int json_int(const struct json_node *node, int64_t *out) MUST_CHECK;
 /* true, non-zero number, non-empty string other than "false"/"0" */
 bool json_truthy(const struct json_node *node);
+
+/* ---- reader: for the ingest path, which looks at few members and passes the rest on ---- */
+
+/*
+ * Stands before or after a value. Functions that fail fill err, and leave the reader at the fault.
+ *
+ *   value()   steps over one value, checked as json_parse checks it
+ *   loosely() steps over what is one value by its quotes and brackets alone: where a bad one ends, so that its
+ *             neighbours can be read
+ *   enter()   into an object or array; then next() before each member or element, until it says 0
+ */
+struct json_reader {
+    const uint8_t *start, *at, *end;
+    struct err *err; /* may be NULL */
+};
+static inline struct json_reader json_reader_make(struct slice text, struct err *err)
+{
+    const uint8_t *at = text.size ? text.data : (const uint8_t *)"";
+    return (struct json_reader){at, at, at + text.size, err};
+}
+/* The type of the value that begins here, by its first byte; -1: none does. Skips space. */
+int json_reader_type(struct json_reader *r);
+int json_reader_value(struct json_reader *r, struct slice *raw) MUST_CHECK;
+int json_reader_loosely(struct json_reader *r, struct slice *raw) MUST_CHECK;
+void json_reader_enter(struct json_reader *r);
+/* 1: at an element, or behind the key of a member (raw bytes between its quotes; key NULL in an array); 0: that was all,
+ * behind the closing bracket. `first`: nothing was read since enter(). */
+int json_reader_next(struct json_reader *r, bool first, struct slice *key,
+                     bool *escaped) MUST_CHECK;
+/* Nothing but space is left. */
+bool json_reader_done(struct json_reader *r);
+
+/* Decoded text of a raw string with its quotes, as json_string. */
+struct slice json_raw_string(struct slice raw, struct arena *arena);
 
 /* ---- writer: commas by itself; no allocation of its own ---- */
 

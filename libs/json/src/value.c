@@ -95,13 +95,8 @@ static struct slice string_body(const struct json_node *node)
     return slice_make(node->raw.data + 1, node->raw.size - 2);
 }
 
-struct slice json_string(const struct json_node *node, struct arena *arena)
+static struct slice decode(struct slice body, struct arena *arena)
 {
-    if (!json_is(node, JSON_STRING))
-        return slice_make(NULL, 0);
-    struct slice body = string_body(node);
-    if (!node->escaped)
-        return body;
     uint8_t *out = arena_alloc(arena, body.size); /* an escape is longer than what it stands for */
     if (!out)
         return slice_make(NULL, 0);
@@ -121,6 +116,21 @@ struct slice json_string(const struct json_node *node, struct arena *arena)
         }
     }
     return slice_make(out, size);
+}
+
+struct slice json_string(const struct json_node *node, struct arena *arena)
+{
+    if (!json_is(node, JSON_STRING))
+        return slice_make(NULL, 0);
+    return node->escaped ? decode(string_body(node), arena) : string_body(node);
+}
+
+struct slice json_raw_string(struct slice raw, struct arena *arena)
+{
+    if (raw.size < 2 || raw.data[0] != '"')
+        return slice_make(NULL, 0);
+    struct slice body = slice_make(raw.data + 1, raw.size - 2);
+    return memchr(body.data, '\\', body.size) ? decode(body, arena) : body;
 }
 
 /* ---- members ---- */

@@ -2,6 +2,14 @@
 #include "test.h"
 #include <stdio.h>
 
+/* What the reader without a tree says of the same text. */
+static bool read_whole(struct slice text)
+{
+    struct json_reader r = json_reader_make(text, NULL);
+    struct slice raw;
+    return json_reader_value(&r, &raw) == STATUS_OK && json_reader_done(&r);
+}
+
 /* Parses a copy in memory of exactly its size, so that a sanitizer sees a read past the end. */
 static int parse_exact(struct slice text, struct arena *arena, struct err *err)
 {
@@ -11,6 +19,8 @@ static int parse_exact(struct slice text, struct arena *arena, struct err *err)
     if (text.size)
         memcpy(exact, text.data, text.size);
     int rc = json_parse(&root, slice_make(exact, text.size), arena, err);
+    if (rc != ERR_NO_MEMORY)
+        assert_true((rc == STATUS_OK) == read_whole(slice_make(exact, text.size)));
     free(exact);
     return rc;
 }
