@@ -5,8 +5,6 @@
 
 /* Below BUS_MAX_RECORD_BYTES with room for key and headers. */
 #define MAX_VALUE_BYTES 850000
-#define CLIENT_SEGMENT  "segment"
-#define CLIENT_API      "api"
 
 struct entry {
     Journey__V1__Event event;
@@ -71,6 +69,8 @@ static void fill(Journey__V1__Event *to, const struct gw_event *from, struct are
     to->group = hash_bytes(arena, from->group, from->has_group);
     to->previous = hash_bytes(arena, from->previous, from->has_previous);
     to->device_is_user = from->device_is_user;
+    to->prefetch = from->prefetch;
+    to->opt_out = from->opt_out;
 }
 
 static struct slice key_of(struct event_batch *batch, const struct gw_event *event)
@@ -138,9 +138,7 @@ static int send_record(struct event_batch *batch, struct entry *first, struct en
     }
     record.tenant_id = (ProtobufCBinaryData){16, exchange->key.tenant.id};
     record.received_us = exchange->started_us;
-    record.client = arena_str(
-        arena,
-        slice_str(strncmp(exchange->route->pattern, "/v1/", 4) == 0 ? CLIENT_SEGMENT : CLIENT_API));
+    record.client = arena_str(arena, slice_str(gw_client_name(exchange->route->client)));
     record.events = arena_alloc(arena, n * sizeof(Journey__V1__Event *));
     if (!record.events)
         return ERR_NO_MEMORY;

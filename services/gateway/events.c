@@ -37,43 +37,6 @@ static void too_large(struct exchange *exchange, const char *field, const char *
     exchange_problem(exchange, GW_PROBLEM_TOO_LARGE, message, &faults);
 }
 
-static bool event_size_ok(struct exchange *exchange, const struct json_node *event,
-                          const char *field)
-{
-    if (event->raw.size <= GW_MAX_EVENT_BYTES)
-        return true;
-    too_large(exchange, field, "An event may have at most 32768 bytes");
-    return false;
-}
-
-/* Checks the envelope; on success *first is its first event, siblings follow. */
-static bool read_batch(struct exchange *exchange, const struct json_node **first, unsigned *n)
-{
-    const struct json_node *batch = json_get(exchange->body, "batch");
-    struct gw_faults faults = {.n = 0};
-    if (!json_is(exchange->body, JSON_OBJECT))
-        gw_fault_add(&faults, "", "wrong_type", "the body must be a JSON object");
-    else if (!batch)
-        gw_fault_add(&faults, "batch", "required", "is required");
-    else if (!json_is(batch, JSON_ARRAY))
-        gw_fault_add(&faults, "batch", "wrong_type", "must be an array");
-    if (!batch || faults.n) {
-        exchange_problem(exchange, GW_PROBLEM_INVALID_REQUEST, NULL, &faults);
-        return false;
-    }
-    if (batch->count > GW_MAX_BATCH_EVENTS) {
-        too_large(exchange, "batch", "A batch may have at most 2500 events");
-        return false;
-    }
-    unsigned i = 0;
-    for (const struct json_node *event = batch->child; event; event = event->next, i++)
-        if (!event_size_ok(exchange, event, arena_printf(exchange->arena, "batch[%u]", i)))
-            return false;
-    *first = batch->child;
-    *n = batch->count;
-    return true;
-}
-
 static const char *made_id(struct exchange *exchange, unsigned index)
 {
     const char *key = http_request_header(exchange->request, "Idempotency-Key");
@@ -86,38 +49,81 @@ static const char *made_id(struct exchange *exchange, unsigned index)
     return (const char *)gw_hex(random, sizeof(random), exchange->arena).data;
 }
 
-/* What the envelope of a batch says for all its events. */
+static const char *header_of(const void *handle, const char *name)
+{
+    return http_request_header(handle, name);
+}
+
+bool events_cut(struct exchange *exchange)
+{
+    const struct route *route = exchange->route;
+    struct gw_request request = {.body = exchange->bytes,
+                                 .query = http_request_query(exchange->request),
+                                 .header = header_of,
+                                 .handle = exchange->request,
+                                 .form = exchange->gateway->forms[route->client],
+                                 .max_events = GW_MAX_BATCH_EVENTS,
+                                 .arena = exchange->arena};
+    struct gw_faults faults = {.n = 0};
+    if (exchange->cut)
+        return true;
+    exchange->cut = arena_alloc(exchange->arena, sizeof(*exchange->cut));
+    if (exchange->cut && route->cut(&request, exchange->cut, &faults))
+        return true;
+    if (faults.n && strcmp(faults.list[0].code, "too_large") != 0)
+        exchange_problem(exchange, GW_PROBLEM_INVALID_REQUEST, NULL, &faults);
+    else
+        too_large(exchange, faults.n ? faults.list[0].field : "",
+                  faults.n ? faults.list[0].message : NULL);
+    return false;
+}
+
+/* A browser's own address and name stand in where its events say none; a server's would be wrong. */
 static struct gw_event_source source_of(struct exchange *exchange)
 {
-    struct gw_event_source source = {.hash_key = exchange->key.tenant.hash_key,
-                                     .type = exchange->route->event_type};
-    if (exchange->route->flags & ROUTE_BATCH) {
-        const struct json_node *context = json_get(exchange->body, "context");
-        source.context = json_is(context, JSON_OBJECT) ? context : NULL;
-        source.sent_at_us = gw_time(json_get(exchange->body, "sentAt"), 0, exchange->arena);
+    const struct gw_cut *cut = exchange->cut;
+    const char *purpose = http_request_header(exchange->request, "Sec-Purpose");
+    const char *control = http_request_header(exchange->request, "Sec-GPC");
+    return (struct gw_event_source){.hash_key = exchange->key.tenant.hash_key,
+                                    .form = exchange->gateway->forms[exchange->route->client],
+                                    .type = exchange->route->event_type,
+                                    .sent_at_us = cut->sent_at_us,
+                                    .context = cut->context,
+                                    .prefetch = purpose && strstr(purpose, "prefetch"),
+                                    .opt_out = control && strcmp(control, "1") == 0};
+}
+
+static void map_event(struct gw_event *event, struct slice text,
+                      const struct gw_event_source *source, struct gw_faults *faults,
+                      struct arena *arena)
+{
+    gw_event_map(event, text, source, faults, arena);
+    if (text.size > GW_MAX_EVENT_BYTES) {
+        faults->n = 0;
+        gw_fault_add(faults, "", "too_large", "An event may have at most 32768 bytes");
     }
-    return source;
 }
 
 /* false: answered. A bad event alone is refused; in a batch it is put aside and the others go on. */
-static bool map_events(struct exchange *exchange, struct event_batch *out,
-                       const struct json_node *node)
+static bool map_events(struct exchange *exchange, struct event_batch *out)
 {
+    const struct gw_cut *cut = exchange->cut;
     struct gw_event_source source = source_of(exchange);
-    bool batch = (exchange->route->flags & ROUTE_BATCH) != 0;
-    for (unsigned i = 0; i < exchange->n_message_ids; i++, node = node->next) {
+    for (unsigned i = 0; i < cut->n; i++) {
         struct gw_faults faults = {.n = 0};
         struct gw_event event;
-        gw_event_map(&event, node, &source, &faults, exchange->arena);
+        map_event(&event, cut->events[i], &source, &faults, exchange->arena);
         if (!event.message_id)
             event.message_id = made_id(exchange, i);
         exchange->message_ids[i] = event.message_id;
         if (!faults.n) {
             event_batch_add(out, &event);
-        } else if (batch) {
-            event_batch_add_dead(out, &event, node->raw, &faults.list[0]);
+        } else if (cut->batch) {
+            event_batch_add_dead(out, &event, cut->events[i], &faults.list[0]);
         } else {
-            exchange_problem(exchange, GW_PROBLEM_INVALID_REQUEST, NULL, &faults);
+            bool large = strcmp(faults.list[0].code, "too_large") == 0;
+            exchange_problem(exchange, large ? GW_PROBLEM_TOO_LARGE : GW_PROBLEM_INVALID_REQUEST,
+                             large ? faults.list[0].message : NULL, &faults);
             return false;
         }
     }
@@ -126,18 +132,9 @@ static bool map_events(struct exchange *exchange, struct event_batch *out,
 
 void events_run(struct exchange *exchange)
 {
-    const struct json_node *first = NULL;
-    unsigned n = 1;
-    if (!serve_parse(exchange))
+    if (!events_cut(exchange))
         return;
-    if (exchange->route->flags & ROUTE_BATCH) {
-        if (!read_batch(exchange, &first, &n))
-            return;
-    } else {
-        first = exchange->body;
-        if (!event_size_ok(exchange, first, ""))
-            return;
-    }
+    unsigned n = exchange->cut->n;
     exchange->n_message_ids = n;
     exchange->message_ids = arena_alloc(exchange->arena, (n + 1) * sizeof(char *));
     struct event_batch *batch = event_batch_make(exchange, n);
@@ -145,7 +142,7 @@ void events_run(struct exchange *exchange)
         exchange_problem(exchange, GW_PROBLEM_TOO_LARGE, NULL, NULL);
         return;
     }
-    if (!map_events(exchange, batch, first))
+    if (!map_events(exchange, batch))
         return;
     exchange->delivered = answer_taken;
     exchange->timeout = on_timeout;
@@ -156,59 +153,4 @@ void events_run(struct exchange *exchange)
 void events_discard(struct exchange *exchange)
 {
     exchange_answer(exchange, 200, SLICE_LITERAL("{\"success\":true}"));
-}
-
-/* Where the SDK then sends to: here, under the name by which it found us. */
-static void write_api_host(struct exchange *exchange, struct json_writer *w)
-{
-    const char *host = http_request_header(exchange->request, "Host");
-    size_t size =
-        host ? strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]")
-             : 0;
-    if (size == 0 || host[size])
-        return;
-    json_key(w, "apiHost");
-    json_write_str(w, arena_printf(exchange->arena, "%s/v1", host));
-}
-
-void events_settings(struct exchange *exchange)
-{
-    _cleanup_(buf_deinit) struct buf body = {0};
-    struct json_writer w = json_writer_make(&body);
-    json_begin_object(&w);
-    json_key(&w, "integrations");
-    json_begin_object(&w);
-    json_key(&w, "Segment.io");
-    json_begin_object(&w);
-    json_key(&w, "apiKey");
-    json_write_slice(&w, exchange->parameters[0]);
-    write_api_host(exchange, &w);
-    json_key(&w, "unbundledIntegrations");
-    json_write_raw(&w, SLICE_LITERAL("[]"));
-    json_key(&w, "addBundledMetadata");
-    json_write_bool(&w, true);
-    json_key(&w, "maybeBundledConfigIds");
-    json_write_raw(&w, SLICE_LITERAL("{}"));
-    json_key(&w, "versionSettings");
-    json_write_raw(&w, SLICE_LITERAL("{\"version\":\"4.4.7\",\"componentTypes\":[\"browser\"]}"));
-    json_end_object(&w);
-    json_end_object(&w);
-    json_key(&w, "plan");
-    json_write_raw(&w, SLICE_LITERAL("{\"track\":{\"__default\":{\"enabled\":true}},\"identify\":{"
-                                     "\"__default\":{\"enabled\":true}},\"group\":{\"__default\":{"
-                                     "\"enabled\":true}}}"));
-    json_key(&w, "edgeFunction");
-    json_write_raw(&w, SLICE_LITERAL("{}"));
-    json_key(&w, "analyticsNextEnabled");
-    json_write_bool(&w, true);
-    json_key(&w, "middlewareSettings");
-    json_write_raw(&w, SLICE_LITERAL("{}"));
-    json_key(&w, "enabledMiddleware");
-    json_write_raw(&w, SLICE_LITERAL("{}"));
-    json_key(&w, "metrics");
-    json_write_raw(&w, SLICE_LITERAL("{\"sampleRate\":0}"));
-    json_key(&w, "remotePlugins");
-    json_write_raw(&w, SLICE_LITERAL("[]"));
-    json_end_object(&w);
-    exchange_answer(exchange, 200, buf_slice(&body));
 }

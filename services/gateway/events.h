@@ -1,9 +1,11 @@
 #pragma once
-/* Events of the Segment form: one or a batch, into EventBatches by partition; answered when the log has all of them. */
+/* Events of any client's form: one or a batch, into EventBatches by partition; answered when the log has all of them. */
 #include "exchange.h"
 
 void events_run(struct exchange *exchange);
+/* Which events the request holds, once; false: they cannot be told, which has been answered. */
+bool events_cut(struct exchange *exchange);
 /* Metrics of the SDKs themselves: taken and thrown away. */
 void events_discard(struct exchange *exchange);
-/* What an SDK asks before it starts. */
+/* client_start.c: what an SDK asks before it starts. */
 void events_settings(struct exchange *exchange);

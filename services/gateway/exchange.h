@@ -18,6 +18,7 @@ struct exchange {
     char trace[GW_TRACEPARENT_SIZE];
     uint8_t key_hash[32]; /* sha256 of the key's text */
     struct gw_key key;
+    struct gw_cut *cut; /* of event routes: the events of the body */
     /* what was sent */
     unsigned undelivered;
     bool sent_all;

@@ -62,11 +62,21 @@ static int listen_http(struct gateway *gateway, struct err *err)
     return http_server_create(&gateway->server, gateway->world.base, &options, err);
 }
 
+static bool read_tables(struct gateway *gateway)
+{
+    gateway->tables = arena_create((size_t)GW_CLIENT_COUNT * 32768);
+    if (!gateway->tables)
+        return false;
+    for (int i = 0; i < GW_CLIENT_COUNT; i++)
+        gateway->forms[i] = gw_form_index(gw_clients[i].form, gateway->tables);
+    return !arena_overflowed(gateway->tables);
+}
+
 static int set_up(struct gateway *gateway, struct err *err)
 {
     gateway->exchanges = slots_create((unsigned)gateway->options.open_requests);
     gateway->keys = gw_key_cache_create(&key_limits);
-    if (!gateway->exchanges || !gateway->keys)
+    if (!gateway->exchanges || !gateway->keys || !read_tables(gateway))
         return err_set(err, ERR_NO_MEMORY, ERR_CLASS_FATAL, "no memory for the gateway");
     int r = stats_create(gateway, err);
     if (r >= 0)
@@ -114,6 +124,7 @@ void gateway_destroy(struct gateway **out)
     keys_destroy(gateway);
     slots_destroy(&gateway->exchanges);
     stats_destroy(gateway);
+    arena_destroy(&gateway->tables);
     free(gateway);
     *out = NULL;
 }

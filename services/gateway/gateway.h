@@ -10,6 +10,7 @@
  * One thread, one loop. Everything of one request lives in its arena and dies with its answer.
  */
 #include "bus.h"
+#include "domain/clients.h"
 #include "domain/credentials.h"
 #include "domain/gather.h"
 #include "domain/problem.h"
@@ -50,6 +51,8 @@ struct gateway {
     struct gateway_stats stats;
     struct http_server *server;
     struct slots *exchanges;
+    struct arena *tables; /* lives as long as the gateway: */
+    struct gw_form_index *forms[GW_CLIENT_COUNT];
     struct gw_key_cache *keys;
     struct key_load *key_loads;
     unsigned n_key_loads;

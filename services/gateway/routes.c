@@ -63,11 +63,13 @@ static const struct gw_answer end_answer = {200, PARTS(end_parts), MEMBERS(end_m
 
 /* ---- the rows ---- */
 
-#define SEGMENT(name, path, type, flags)                                                           \
+#define EVENTS(name, path, of, cut_, type)                                                         \
     {                                                                                              \
-        name, HTTP_POST, path, EITHER, ROUTE_BROWSER | ROUTE_SEGMENT_KEY | (flags),                \
-            GW_MAX_BATCH_BYTES, events_run, .event_type = (type)                                   \
+        name, HTTP_POST, path, EITHER, ROUTE_BROWSER, GW_MAX_BATCH_BYTES, events_run,              \
+            .client = GW_CLIENT_##of, .cut = (cut_), .event_type = GW_EVENT_##type                 \
     }
+#define SEGMENT(name, path, type) EVENTS(name, path, SEGMENT, gw_cut_segment_one, type)
+#define SEGMENT_BATCH(path)       EVENTS("batch", path, SEGMENT, gw_cut_segment_batch, BY_BODY)
 #define COMMAND(name, method, path, keys, flags, body, to, how, made)                              \
     {                                                                                              \
         name, method, path, keys, flags, COMMAND_BYTES, command_run,                               \
@@ -76,27 +78,26 @@ static const struct gw_answer end_answer = {200, PARTS(end_parts), MEMBERS(end_m
 #define SESSION "/api/journey/sessions/{session_id}"
 
 const struct route routes[] = {
-    SEGMENT("track", "/v1/track", GW_EVENT_TRACK, 0),
-    SEGMENT("track", "/v1/t", GW_EVENT_TRACK, 0),
-    SEGMENT("batch", "/v1/batch", GW_EVENT_BY_BODY, ROUTE_BATCH),
-    SEGMENT("batch", "/v1/b", GW_EVENT_BY_BODY, ROUTE_BATCH),
-    SEGMENT("page", "/v1/page", GW_EVENT_PAGE, 0),
-    SEGMENT("page", "/v1/p", GW_EVENT_PAGE, 0),
-    SEGMENT("screen", "/v1/screen", GW_EVENT_SCREEN, 0),
-    SEGMENT("screen", "/v1/s", GW_EVENT_SCREEN, 0),
-    SEGMENT("identify", "/v1/identify", GW_EVENT_IDENTIFY, 0),
-    SEGMENT("identify", "/v1/i", GW_EVENT_IDENTIFY, 0),
-    SEGMENT("group", "/v1/group", GW_EVENT_GROUP, 0),
-    SEGMENT("group", "/v1/g", GW_EVENT_GROUP, 0),
-    SEGMENT("alias", "/v1/alias", GW_EVENT_ALIAS, 0),
-    SEGMENT("alias", "/v1/a", GW_EVENT_ALIAS, 0),
-    SEGMENT("events", "/api/v1/events", GW_EVENT_BY_BODY, 0),
-    SEGMENT("events_batch", "/api/v1/events/batch", GW_EVENT_BY_BODY, ROUTE_BATCH),
+    SEGMENT("track", "/v1/track", TRACK),
+    SEGMENT("track", "/v1/t", TRACK),
+    SEGMENT_BATCH("/v1/batch"),
+    SEGMENT_BATCH("/v1/b"),
+    SEGMENT("page", "/v1/page", PAGE),
+    SEGMENT("page", "/v1/p", PAGE),
+    SEGMENT("screen", "/v1/screen", SCREEN),
+    SEGMENT("screen", "/v1/s", SCREEN),
+    SEGMENT("identify", "/v1/identify", IDENTIFY),
+    SEGMENT("identify", "/v1/i", IDENTIFY),
+    SEGMENT("group", "/v1/group", GROUP),
+    SEGMENT("group", "/v1/g", GROUP),
+    SEGMENT("alias", "/v1/alias", ALIAS),
+    SEGMENT("alias", "/v1/a", ALIAS),
+    EVENTS("events", "/api/v1/events", API, gw_cut_segment_one, BY_BODY),
+    EVENTS("events_batch", "/api/v1/events/batch", API, gw_cut_segment_batch, BY_BODY),
     {"sdk_metrics", HTTP_POST, "/v1/m", 0, ROUTE_BROWSER, GW_MAX_BATCH_BYTES, events_discard,
-     .event_type = GW_EVENT_BY_BODY},
+     .cut = NULL},
     {"sdk_settings", HTTP_GET, "/v1/projects/{write_key}/settings", EITHER,
-     ROUTE_BROWSER | ROUTE_PATH_KEY, COMMAND_BYTES, events_settings,
-     .event_type = GW_EVENT_BY_BODY},
+     ROUTE_BROWSER | ROUTE_PATH_KEY, COMMAND_BYTES, events_settings, .cut = NULL},
     COMMAND("start", HTTP_POST, "/api/journey/sessions/start", EITHER, ROUTE_BROWSER,
             &gw_start_body, TOPIC_COMMANDS_INGEST, build_start, start_answer),
     COMMAND("get", HTTP_GET, SESSION, GW_KEY_SECRET, ROUTE_READ_ONLY, NULL,

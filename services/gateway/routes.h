@@ -5,11 +5,9 @@
 #include "exchange.h"
 
 enum route_flag {
-    ROUTE_BROWSER = 1,     /* called by pages of other origins */
-    ROUTE_SEGMENT_KEY = 2, /* the key may stand in query or body as writeKey */
-    ROUTE_PATH_KEY = 4,    /* the key is the path's parameter */
-    ROUTE_BATCH = 8,       /* events: {"batch":[...]} */
-    ROUTE_READ_ONLY = 16,  /* changes nothing */
+    ROUTE_BROWSER = 1,    /* called by pages of other origins */
+    ROUTE_PATH_KEY = 4,   /* the key is the path's parameter */
+    ROUTE_READ_ONLY = 16, /* changes nothing */
 };
 
 struct command_build; /* commands.h */
@@ -22,7 +20,9 @@ struct route {
     unsigned flags;
     size_t body_limit;
     void (*run)(struct exchange *exchange);
-    /* of events */
+    /* of events: whose form, how they are cut; NULL: no events. Their key may stand where the client puts it. */
+    enum gw_client_id client;
+    gw_cut_fn *cut;
     enum gw_event_type event_type;
     /* of commands */
     const struct gw_schema *schema; /* NULL: no body */

@@ -1,4 +1,5 @@
 #include "serve.h"
+#include "events.h"
 #include "gunzip.h"
 #include "keys.h"
 #include "routes.h"
@@ -90,24 +91,38 @@ bool serve_parse(struct exchange *exchange)
     return false;
 }
 
+/* Where this kind of client puts it, beside the usual headers; then the body. false: answered. */
+static bool read_client_key(struct exchange *exchange, struct slice *key)
+{
+    struct http_request *request = exchange->request;
+    const struct gw_client *client = &gw_clients[exchange->route->client];
+    for (const char *const *name = client->key_headers; !key->size && name && *name; name++)
+        *key = slice_str(http_request_header(request, *name));
+    for (const char *const *name = client->key_parameters; !key->size && name && *name; name++)
+        *key = http_query_get(http_request_query(request), *name, exchange->arena);
+    if (key->size)
+        return true;
+    if (!events_cut(exchange))
+        return false;
+    *key = exchange->cut->key;
+    if (key->size || !exchange->cut->broken)
+        return true;
+    exchange_problem(exchange, GW_PROBLEM_INVALID_REQUEST, "The body is not valid JSON", NULL);
+    return false;
+}
+
 /* false: there is none, or none that could be one; answered. */
 static bool read_key(struct exchange *exchange, struct slice *key)
 {
     struct http_request *request = exchange->request;
-    unsigned flags = exchange->route->flags;
     *key = slice_make(NULL, 0);
-    if (flags & ROUTE_PATH_KEY)
+    if (exchange->route->flags & ROUTE_PATH_KEY)
         *key = exchange->parameters[0];
     if (!key->size)
         *key = gw_key_text(http_request_header(request, "Authorization"),
                            http_request_header(request, "X-Api-Key"), exchange->arena);
-    if (!key->size && (flags & ROUTE_SEGMENT_KEY))
-        *key = http_query_get(http_request_query(request), "writeKey", exchange->arena);
-    if (!key->size && (flags & ROUTE_SEGMENT_KEY) && exchange->bytes.size) {
-        if (!serve_parse(exchange))
-            return false;
-        *key = json_string(json_get(exchange->body, "writeKey"), exchange->arena);
-    }
+    if (!key->size && exchange->route->cut && !read_client_key(exchange, key))
+        return false;
     if (gw_key_plausible(*key))
         return true;
     exchange_problem(exchange, GW_PROBLEM_UNAUTHORIZED, "A valid key is needed", NULL);

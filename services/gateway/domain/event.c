@@ -3,92 +3,104 @@
 
 struct mapping {
     struct gw_event *event;
-    const struct json_node *node;
+    struct gw_facts facts;
+    const struct gw_form *form;
     const struct gw_event_source *source;
     struct gw_faults *faults;
     struct arena *arena;
 };
 
-static void fault(struct mapping *m, const char *field, const char *code, const char *message)
+static void fault(struct mapping *m, enum gw_fact member, const char *code, const char *message)
 {
-    gw_fault_add(m->faults, field, code, message);
+    gw_fault_add(m->faults, gw_form_path(m->form, &m->facts, member), code, message);
 }
 
-static bool absent(const struct json_node *node)
+static struct slice raw_of(const struct mapping *m, enum gw_fact member)
 {
-    return !node || json_is(node, JSON_NULL);
+    return m->facts.at[member];
+}
+
+static bool is_type(struct slice raw, enum json_type type)
+{
+    struct json_reader r = json_reader_make(raw, NULL);
+    return raw.size && json_reader_type(&r) == (int)type;
 }
 
 /* Clients send ids as strings, some as numbers: their text. Empty is none. */
-static struct slice identifier(struct mapping *m, const char *name)
+static struct slice identifier(struct mapping *m, enum gw_fact member, size_t limit,
+                               const char *too_long)
 {
-    const struct json_node *node = json_get(m->node, name);
-    struct slice text = slice_make(NULL, 0);
-    if (json_is(node, JSON_STRING))
-        text = json_string(node, m->arena);
-    else if (json_is(node, JSON_NUMBER))
-        text = node->raw;
-    else if (!absent(node))
-        fault(m, name, "wrong_type", "must be a string");
-    if (text.size > GW_MAX_IDENTIFIER) {
-        fault(m, name, "too_long", "must have at most 1024 bytes");
+    struct slice raw = raw_of(m, member), text = slice_make(NULL, 0);
+    if (is_type(raw, JSON_STRING))
+        text = json_raw_string(raw, m->arena);
+    else if (is_type(raw, JSON_NUMBER))
+        text = raw;
+    else if (raw.size)
+        fault(m, member, "wrong_type", "must be a string");
+    if (text.size > limit) {
+        fault(m, member, "too_long", too_long);
         text = slice_make(NULL, 0);
     }
     return text;
 }
 
+static struct slice person(struct mapping *m, enum gw_fact member)
+{
+    return identifier(m, member, GW_MAX_IDENTIFIER, "must have at most 1024 bytes");
+}
+
 static void map_message_id(struct mapping *m)
 {
-    struct slice text = identifier(m, "messageId");
+    struct slice text =
+        identifier(m, GW_FACT_MESSAGE_ID, GW_MAX_MESSAGE_ID, "must have at most 200 bytes");
     if (text.size == 0)
         return;
-    if (text.size > GW_MAX_MESSAGE_ID)
-        fault(m, "messageId", "too_long", "must have at most 200 bytes");
-    else if (memchr(text.data, 0, text.size))
-        fault(m, "messageId", "invalid_characters", "holds characters that are not text");
+    if (memchr(text.data, 0, text.size))
+        fault(m, GW_FACT_MESSAGE_ID, "invalid_characters", "holds characters that are not text");
     else
         m->event->message_id = arena_str(m->arena, text);
 }
 
-static void map_type(struct mapping *m)
+/* The route's, else what the form says of the event's own word. *name: the one that the word stands for, or NULL. */
+static void map_type(struct mapping *m, const char **name)
 {
-    static const char *const names[] = {
-        [GW_EVENT_TRACK] = "track",       [GW_EVENT_PAGE] = "page",   [GW_EVENT_SCREEN] = "screen",
-        [GW_EVENT_IDENTIFY] = "identify", [GW_EVENT_GROUP] = "group", [GW_EVENT_ALIAS] = "alias"};
-    const struct json_node *type = json_get(m->node, "type");
+    struct slice raw = raw_of(m, GW_FACT_TYPE), text = json_raw_string(raw, m->arena);
     m->event->type = m->source->type;
+    *name = NULL;
     if (m->source->type != GW_EVENT_BY_BODY)
         return;
-    if (absent(type)) {
-        m->event->type = GW_EVENT_TRACK;
-        return;
-    }
-    struct slice text = json_string(type, m->arena);
-    for (unsigned i = GW_EVENT_TRACK; i < ARRAY_SIZE(names); i++)
-        if (slice_equal_str(text, names[i]))
-            m->event->type = (enum gw_event_type)i;
+    m->event->type = !raw.size || (m->form->any_type && is_type(raw, JSON_STRING))
+                         ? GW_EVENT_TRACK
+                         : GW_EVENT_BY_BODY;
+    for (unsigned i = 0; text.data && i < m->form->n_types; i++)
+        if (slice_equal_str(text, m->form->types[i].word)) {
+            m->event->type = m->form->types[i].type;
+            *name = m->form->types[i].name;
+        }
     if (m->event->type == GW_EVENT_BY_BODY)
-        fault(m, "type", json_is(type, JSON_STRING) ? "not_allowed" : "wrong_type",
-              "must be one of track, page, screen, identify, group, alias");
+        fault(m, GW_FACT_TYPE, is_type(raw, JSON_STRING) ? "not_allowed" : "wrong_type",
+              "must be one of the types of this kind of client: track, page, ...");
 }
 
-static void map_name(struct mapping *m)
+static void map_name(struct mapping *m, const char *by_type)
 {
-    bool track = m->event->type == GW_EVENT_TRACK;
-    bool named = track || m->event->type == GW_EVENT_PAGE || m->event->type == GW_EVENT_SCREEN;
-    const char *member = track ? "event" : "name";
-    const struct json_node *node = named ? json_get(m->node, member) : NULL;
-    m->event->name = "";
-    if (absent(node)) {
+    enum gw_event_type type = m->event->type;
+    bool track = type == GW_EVENT_TRACK;
+    enum gw_fact member = track ? GW_FACT_NAME : GW_FACT_PAGE_NAME;
+    struct slice raw = raw_of(m, member);
+    m->event->name = by_type ? by_type : "";
+    if (by_type || !(track || type == GW_EVENT_PAGE || type == GW_EVENT_SCREEN))
+        return;
+    if (!raw.size) {
         if (track)
             fault(m, member, "required", "is required");
         return;
     }
-    if (!json_is(node, JSON_STRING)) {
+    if (!is_type(raw, JSON_STRING)) {
         fault(m, member, "wrong_type", "must be a string");
         return;
     }
-    const char *name = gw_text(node, m->arena);
+    const char *name = gw_text_of(json_raw_string(raw, m->arena), m->arena);
     size_t characters = gw_characters(slice_str(name));
     if (characters == 0 && track)
         fault(m, member, "required", "is required");
@@ -98,32 +110,15 @@ static void map_name(struct mapping *m)
         m->event->name = name;
 }
 
-/* context.session_id, context.sessionId (a number in some SDKs) or the event's own sessionId. */
-static struct slice map_session(struct mapping *m, const struct json_node *context)
+static struct slice map_session(struct mapping *m)
 {
-    static const char *const members[] = {"session_id", "sessionId"};
-    const struct json_node *node = NULL;
-    const char *field = "sessionId";
-    for (unsigned i = 0; i < ARRAY_SIZE(members) && absent(node); i++) {
-        node = json_get(context, members[i]);
-        field = i ? "context.sessionId" : "context.session_id";
-    }
-    if (absent(node)) {
-        node = json_get(m->node, "sessionId");
-        field = "sessionId";
-    }
+    struct slice text =
+        identifier(m, GW_FACT_SESSION_ID, GW_MAX_IDENTIFIER, "must have at most 100 characters");
     m->event->session_id = "";
-    struct slice text = slice_make(NULL, 0);
-    if (json_is(node, JSON_STRING))
-        text = json_string(node, m->arena);
-    else if (json_is(node, JSON_NUMBER))
-        text = node->raw;
-    else if (!absent(node))
-        fault(m, field, "wrong_type", "must be a string");
     if (gw_characters(text) > 100) {
-        fault(m, field, "too_long", "must have at most 100 characters");
+        fault(m, GW_FACT_SESSION_ID, "too_long", "must have at most 100 characters");
     } else if (text.size && memchr(text.data, 0, text.size)) {
-        fault(m, field, "invalid_characters", "holds characters that are not text");
+        fault(m, GW_FACT_SESSION_ID, "invalid_characters", "holds characters that are not text");
     } else if (text.size) {
         m->event->session_id = arena_str(m->arena, text);
         return text;
@@ -131,12 +126,36 @@ static struct slice map_session(struct mapping *m, const struct json_node *conte
     return slice_make(NULL, 0);
 }
 
+static void map_group(struct mapping *m)
+{
+    struct slice group = person(m, GW_FACT_GROUP_ID);
+    if (group.size) {
+        gw_hash_identifier(m->event->group, m->source->hash_key, "group", group);
+        m->event->has_group = true;
+    } else {
+        fault(m, GW_FACT_GROUP_ID, "required", "is required");
+    }
+}
+
+static void map_previous(struct mapping *m, struct slice anonymous)
+{
+    struct slice previous = person(m, GW_FACT_PREVIOUS_ID);
+    bool device = anonymous.size && slice_equal(previous, anonymous);
+    if (previous.size) {
+        gw_hash_identifier(m->event->previous, m->source->hash_key, device ? "device" : "user",
+                           previous);
+        m->event->has_previous = true;
+    } else {
+        fault(m, GW_FACT_PREVIOUS_ID, "required", "is required");
+    }
+}
+
 /* Who: the device is the anonymous id, else the user, else the session that was named. */
 static void map_identity(struct mapping *m, struct slice session)
 {
     struct gw_event *e = m->event;
     const uint8_t *key = m->source->hash_key;
-    struct slice anonymous = identifier(m, "anonymousId"), user = identifier(m, "userId");
+    struct slice anonymous = person(m, GW_FACT_ANONYMOUS_ID), user = person(m, GW_FACT_USER_ID);
     if (user.size) {
         gw_hash_identifier(e->user, key, "user", user);
         e->has_user = true;
@@ -151,79 +170,126 @@ static void map_identity(struct mapping *m, struct slice session)
         gw_hash_identifier(e->device, key, "session", session);
     } else {
         e->has_device = false;
-        fault(m, "anonymousId", "required", "anonymousId or userId is required");
+        fault(m, GW_FACT_ANONYMOUS_ID, "required", "anonymousId or userId is required");
     }
-    if (e->type == GW_EVENT_GROUP) {
-        struct slice group = identifier(m, "groupId");
-        if (group.size) {
-            gw_hash_identifier(e->group, key, "group", group);
-            e->has_group = true;
-        } else {
-            fault(m, "groupId", "required", "is required");
-        }
-    }
-    if (e->type == GW_EVENT_ALIAS) {
-        struct slice previous = identifier(m, "previousId");
-        bool device = anonymous.size && slice_equal(previous, anonymous);
-        if (previous.size) {
-            gw_hash_identifier(e->previous, key, device ? "device" : "user", previous);
-            e->has_previous = true;
-        } else {
-            fault(m, "previousId", "required", "is required");
-        }
-    }
+    if (e->type == GW_EVENT_GROUP)
+        map_group(m);
+    if (e->type == GW_EVENT_ALIAS)
+        map_previous(m, anonymous);
 }
 
-static int64_t map_time(struct mapping *m, const char *member)
+/* Digits alone: milliseconds since 1970, as some clients send them. */
+static bool milliseconds(struct slice text, int64_t *time_us)
 {
-    const struct json_node *node = json_get(m->node, member);
+    int64_t ms = 0;
+    if (text.size < 12 || text.size > 13)
+        return false;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        ms = ms * 10 + (text.data[i] - '0');
+    }
+    *time_us = ms * 1000;
+    return *time_us <= GW_LATEST_US;
+}
+
+static int64_t map_time(struct mapping *m, enum gw_fact member)
+{
+    struct slice raw = raw_of(m, member), text;
     int64_t time_us = 0;
-    if (absent(node))
+    if (!raw.size)
         return 0;
-    if (!json_is(node, JSON_STRING))
+    text = is_type(raw, JSON_STRING) ? json_raw_string(raw, m->arena) : raw;
+    if (m->form->times_in_ms && milliseconds(text, &time_us))
+        return time_us;
+    if (!is_type(raw, JSON_STRING))
         fault(m, member, "wrong_type", "must be an ISO 8601 time");
-    else if (time_parse(&time_us, NULL, json_string(node, m->arena)) < 0)
+    else if (time_parse(&time_us, NULL, text) < 0)
         fault(m, member, "invalid_time", "must be an ISO 8601 time");
     return time_us;
 }
 
 static struct slice map_properties(struct mapping *m)
 {
-    const struct json_node *properties = json_get(m->node, "properties");
-    if (absent(properties) || m->event->type > GW_EVENT_SCREEN)
+    struct slice properties = raw_of(m, GW_FACT_PROPERTIES);
+    if (!properties.size || m->event->type > GW_EVENT_SCREEN)
         return slice_make(NULL, 0);
-    if (!json_is(properties, JSON_OBJECT)) {
-        fault(m, "properties", "wrong_type", "must be an object");
+    if (!is_type(properties, JSON_OBJECT)) {
+        fault(m, GW_FACT_PROPERTIES, "wrong_type", "must be an object");
         return slice_make(NULL, 0);
     }
-    return properties->raw;
+    return properties;
 }
 
-void gw_event_map(struct gw_event *event, const struct json_node *node,
-                  const struct gw_event_source *source, struct gw_faults *faults,
-                  struct arena *arena)
+/* What the batch says stands in for what the event leaves out; its context as a whole. */
+static void inherit(struct mapping *m)
 {
-    *event = (struct gw_event){.name = "", .session_id = ""};
-    struct mapping m = {event, node, source, faults, arena};
-    if (!json_is(node, JSON_OBJECT)) {
-        fault(&m, "", "wrong_type", "an event must be an object");
+    const struct gw_facts *context = m->source->context;
+    if (context && !raw_of(m, GW_FACT_CONTEXT).size)
+        for (int i = GW_FACT_CONTEXT; i <= GW_FACT_IP; i++)
+            m->facts.at[i] = context->at[i];
+}
+
+static void map_context(struct mapping *m)
+{
+    struct slice context = raw_of(m, GW_FACT_CONTEXT);
+    if (context.size && !is_type(context, JSON_OBJECT))
+        fault(m, GW_FACT_CONTEXT, "wrong_type", "must be an object");
+    m->facts.at[GW_FACT_IP] = slice_make(NULL, 0);
+    m->event->context = gw_context_write(&m->facts, m->arena);
+}
+
+/* Readable personal data that somebody may have to act on later: who says who they are, and what was said of them. */
+static void map_personal(struct mapping *m)
+{
+    static const struct {
+        enum gw_fact member;
+        const char *name;
+    } parts[] = {
+        {GW_FACT_USER_ID, "userId"},         {GW_FACT_ANONYMOUS_ID, "anonymousId"},
+        {GW_FACT_PREVIOUS_ID, "previousId"}, {GW_FACT_GROUP_ID, "groupId"},
+        {GW_FACT_TRAITS, "traits"},          {GW_FACT_CONTEXT_TRAITS, "contextTraits"},
+    };
+    _cleanup_(buf_deinit) struct buf buf = {0};
+    struct json_writer w = json_writer_make(&buf);
+    if (m->event->type < GW_EVENT_IDENTIFY && !raw_of(m, GW_FACT_TRAITS).size &&
+        !raw_of(m, GW_FACT_CONTEXT_TRAITS).size)
         return;
-    }
-    const struct json_node *context = json_get(node, "context");
-    if (!absent(context) && !json_is(context, JSON_OBJECT))
-        fault(&m, "context", "wrong_type", "must be an object");
-    if (absent(context))
-        context = source->context;
+    json_begin_object(&w);
+    for (unsigned i = 0; i < ARRAY_SIZE(parts); i++)
+        if (raw_of(m, parts[i].member).size) {
+            json_key(&w, parts[i].name);
+            json_write_raw(&w, raw_of(m, parts[i].member));
+        }
+    json_end_object(&w);
+    m->event->personal = arena_slice(m->arena, buf_slice(&buf));
+}
+
+void gw_event_map(struct gw_event *event, struct slice text, const struct gw_event_source *source,
+                  struct gw_faults *faults, struct arena *arena)
+{
+    struct mapping m = {.event = event,
+                        .form = gw_form_of(source->form),
+                        .source = source,
+                        .faults = faults,
+                        .arena = arena};
+    const char *name;
+    *event = (struct gw_event){.name = "", .session_id = "", .prefetch = source->prefetch};
+    event->opt_out = source->opt_out;
+    if (!gw_form_read(source->form, text, &m.facts, faults, arena))
+        return;
+    if (m.form->finish && !m.form->finish(&m.facts, faults, arena))
+        return;
+    inherit(&m);
     map_message_id(&m);
-    map_type(&m);
-    map_name(&m);
-    map_identity(&m, map_session(&m, context));
-    event->timestamp_us = map_time(&m, "timestamp");
-    if (event->timestamp_us == 0)
-        event->timestamp_us = map_time(&m, "originalTimestamp");
-    event->sent_at_us = map_time(&m, "sentAt");
+    map_type(&m, &name);
+    map_name(&m, name);
+    map_identity(&m, map_session(&m));
+    event->timestamp_us = map_time(&m, GW_FACT_TIMESTAMP);
+    event->sent_at_us = map_time(&m, GW_FACT_SENT_AT);
     if (event->sent_at_us == 0)
         event->sent_at_us = source->sent_at_us;
     event->properties = map_properties(&m);
-    event->context = gw_context_reduce(context, arena);
+    map_context(&m);
+    map_personal(&m);
 }

@@ -1,21 +1,10 @@
 #pragma once
 /*
- * One event of the Segment form, as it leaves the gateway: identifiers as hashes, context cut to an allow-list,
- * properties byte for byte; traits and addresses stay behind.
+ * One event, of whatever form, as it leaves the gateway: identifiers as hashes, context cut to an allow-list, properties
+ * byte for byte; what of it is readable personal data is set apart, to be sealed.
  */
-#include "fault.h"
+#include "form.h"
 #include "identity.h"
-#include "json.h"
-
-enum gw_event_type { /* the numbers of journey.v1.EventType */
-    GW_EVENT_BY_BODY = 0,
-    GW_EVENT_TRACK,
-    GW_EVENT_PAGE,
-    GW_EVENT_SCREEN,
-    GW_EVENT_IDENTIFY,
-    GW_EVENT_GROUP,
-    GW_EVENT_ALIAS,
-};
 
 #define GW_MAX_EVENT_BYTES  32768
 #define GW_MAX_BATCH_BYTES  512000
@@ -23,13 +12,18 @@ enum gw_event_type { /* the numbers of journey.v1.EventType */
 #define GW_MAX_MESSAGE_ID   200 /* bytes */
 #define GW_MAX_EVENT_NAME   255 /* characters, as the column */
 #define GW_MAX_IDENTIFIER   1024
+#define GW_LATEST_US        INT64_C(9214646400000000) /* 2261-12-31: time_parse's last year */
 
 /* What the request says beside the event. */
 struct gw_event_source {
     const uint8_t *hash_key; /* the tenant's, 32 bytes */
+    const struct gw_form_index *form;
     enum gw_event_type type; /* of the route; BY_BODY: the event's own member, default track */
-    const struct json_node *context; /* the batch's, for events without one; or NULL */
-    int64_t sent_at_us;              /* the batch's; 0: none */
+    int64_t sent_at_us;      /* the batch's; 0: none */
+    const struct gw_facts *context; /* the batch's, for events without one; NULL: none */
+    struct slice user_agent,
+        address; /* of a browser's request, for events that do not say; or empty */
+    bool prefetch, opt_out;
 };
 
 struct gw_event {
@@ -38,15 +32,16 @@ struct gw_event {
     const char *name, *session_id; /* "" none */
     uint8_t device[GW_HASH_SIZE], user[GW_HASH_SIZE], group[GW_HASH_SIZE], previous[GW_HASH_SIZE];
     bool has_device, has_user, has_group, has_previous, device_is_user;
+    bool prefetch, opt_out;
     int64_t timestamp_us, sent_at_us; /* 0: none */
     struct slice properties, context; /* JSON objects, or empty */
+    struct slice personal; /* a JSON object of what only the sealed part may hold; empty: nothing */
 };
 
 /* Fills the event and adds a fault for each member that is not usable; what was found of message id and device is
  * filled in also then. */
-void gw_event_map(struct gw_event *event, const struct json_node *node,
-                  const struct gw_event_source *source, struct gw_faults *faults,
-                  struct arena *arena);
+void gw_event_map(struct gw_event *event, struct slice text, const struct gw_event_source *source,
+                  struct gw_faults *faults, struct arena *arena);
 
-/* The allow-listed members of a context as a JSON object; empty when there are none. */
-struct slice gw_context_reduce(const struct json_node *context, struct arena *arena);
+/* context.c: the allow-listed members of a context as a JSON object; empty when there are none. */
+struct slice gw_context_write(const struct gw_facts *fields, struct arena *arena);

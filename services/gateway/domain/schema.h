@@ -57,6 +57,8 @@ struct slice gw_object_without(const struct json_node *node, const char *member,
 
 /* Decoded text as a C string: NULs become U+FFFD. NULL when node is no string. */
 const char *gw_text(const struct json_node *node, struct arena *arena);
+/* The same of text that is decoded already. */
+const char *gw_text_of(struct slice text, struct arena *arena);
 /* The time of a member that was checked, else `otherwise`. */
 int64_t gw_time(const struct json_node *node, int64_t otherwise, struct arena *arena);
 size_t gw_characters(struct slice text); /* of UTF-8 */

@@ -15,9 +15,11 @@ size_t gw_characters(struct slice text)
 
 const char *gw_text(const struct json_node *node, struct arena *arena)
 {
-    if (!json_is(node, JSON_STRING))
-        return NULL;
-    struct slice text = json_string(node, arena);
+    return json_is(node, JSON_STRING) ? gw_text_of(json_string(node, arena), arena) : NULL;
+}
+
+const char *gw_text_of(struct slice text, struct arena *arena)
+{
     size_t nuls = 0;
     for (size_t i = 0; i < text.size; i++)
         nuls += text.data[i] == 0;

@@ -1,4 +1,5 @@
 /* Events of the Segment form: what leaves the gateway of each, and what is wrong with the bad ones. */
+#include "domain/clients.h"
 #include "domain/event.h"
 
 #include "test.h"
@@ -14,15 +15,18 @@ struct mapped {
 static void map(struct mapped *m, const char *text, enum gw_event_type type,
                 const char *batch_context)
 {
-    const struct json_node *node = NULL, *context = NULL;
-    struct err err = {0};
+    struct gw_facts context;
+    struct gw_faults none = {.n = 0};
     *m = (struct mapped){.arena = arena_create(1 << 20)};
-    assert_case(text, json_parse(&node, slice_str(text), m->arena, &err) >= 0);
+    const struct gw_form_index *form = gw_form_index(&gw_segment_form, m->arena);
     if (batch_context)
-        assert_case(text, json_parse(&context, slice_str(batch_context), m->arena, &err) >= 0);
-    const struct gw_event_source source = {
-        .hash_key = key, .type = type, .context = context, .sent_at_us = 5};
-    gw_event_map(&m->event, node, &source, &m->faults, m->arena);
+        assert_case(text, gw_form_read(form, slice_str(batch_context), &context, &none, m->arena));
+    const struct gw_event_source source = {.hash_key = key,
+                                           .form = form,
+                                           .type = type,
+                                           .context = batch_context ? &context : NULL,
+                                           .sent_at_us = 5};
+    gw_event_map(&m->event, slice_str(text), &source, &m->faults, m->arena);
 }
 
 static bool is_hash(const uint8_t hash[16], const char *space, const char *text)
@@ -130,7 +134,7 @@ static void test_identify(void **state)
 {
     struct mapped m;
     map(&m, "{\"userId\":\"u1\",\"traits\":{\"email\":\"a@b.c\"},\"properties\":{\"x\":1}}",
-        GW_EVENT_IDENTIFY, "{\"library\":{\"name\":\"l\"}}");
+        GW_EVENT_IDENTIFY, "{\"context\":{\"library\":{\"name\":\"l\"}}}");
     assert_int_equal(m.faults.n, 0);
     assert_null(m.event.message_id);
     assert_true(m.event.device_is_user && is_hash(m.event.device, "user", "u1"));

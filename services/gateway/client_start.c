@@ -1,0 +1,58 @@
+/* What SDKs ask before they start, answered so that they go on. */
+#include "events.h"
+#include "routes.h"
+
+/* Where the SDK then sends to: here, under the name by which it found us. */
+static void write_api_host(struct exchange *exchange, struct json_writer *w)
+{
+    const char *host = http_request_header(exchange->request, "Host");
+    size_t size =
+        host ? strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]")
+             : 0;
+    if (size == 0 || host[size])
+        return;
+    json_key(w, "apiHost");
+    json_write_str(w, arena_printf(exchange->arena, "%s/v1", host));
+}
+
+void events_settings(struct exchange *exchange)
+{
+    _cleanup_(buf_deinit) struct buf body = {0};
+    struct json_writer w = json_writer_make(&body);
+    json_begin_object(&w);
+    json_key(&w, "integrations");
+    json_begin_object(&w);
+    json_key(&w, "Segment.io");
+    json_begin_object(&w);
+    json_key(&w, "apiKey");
+    json_write_slice(&w, exchange->parameters[0]);
+    write_api_host(exchange, &w);
+    json_key(&w, "unbundledIntegrations");
+    json_write_raw(&w, SLICE_LITERAL("[]"));
+    json_key(&w, "addBundledMetadata");
+    json_write_bool(&w, true);
+    json_key(&w, "maybeBundledConfigIds");
+    json_write_raw(&w, SLICE_LITERAL("{}"));
+    json_key(&w, "versionSettings");
+    json_write_raw(&w, SLICE_LITERAL("{\"version\":\"4.4.7\",\"componentTypes\":[\"browser\"]}"));
+    json_end_object(&w);
+    json_end_object(&w);
+    json_key(&w, "plan");
+    json_write_raw(&w, SLICE_LITERAL("{\"track\":{\"__default\":{\"enabled\":true}},\"identify\":{"
+                                     "\"__default\":{\"enabled\":true}},\"group\":{\"__default\":{"
+                                     "\"enabled\":true}}}"));
+    json_key(&w, "edgeFunction");
+    json_write_raw(&w, SLICE_LITERAL("{}"));
+    json_key(&w, "analyticsNextEnabled");
+    json_write_bool(&w, true);
+    json_key(&w, "middlewareSettings");
+    json_write_raw(&w, SLICE_LITERAL("{}"));
+    json_key(&w, "enabledMiddleware");
+    json_write_raw(&w, SLICE_LITERAL("{}"));
+    json_key(&w, "metrics");
+    json_write_raw(&w, SLICE_LITERAL("{\"sampleRate\":0}"));
+    json_key(&w, "remotePlugins");
+    json_write_raw(&w, SLICE_LITERAL("[]"));
+    json_end_object(&w);
+    exchange_answer(exchange, 200, buf_slice(&body));
+}

@@ -1,0 +1,28 @@
+#pragma once
+/* The kinds of clients: of each its form, how its requests are cut into events, where its key may stand. */
+#include "cut.h"
+
+/* GW_CLIENT(id, name in EventBatch.client) */
+#define GW_CLIENT_TABLE(CLIENT)                                                                    \
+    CLIENT(SEGMENT, "segment")                                                                     \
+    CLIENT(API, "api")
+
+enum gw_client_id {
+#define GW_CLIENT_ENUM(id, name) GW_CLIENT_##id,
+    GW_CLIENT_TABLE(GW_CLIENT_ENUM)
+#undef GW_CLIENT_ENUM
+    GW_CLIENT_COUNT
+};
+
+struct gw_client {
+    const struct gw_form *form;
+    /* where the key may stand beside the Authorization and X-Api-Key headers, and the body; NULL-terminated, or NULL */
+    const char *const *key_headers, *const *key_parameters;
+};
+
+extern const struct gw_client gw_clients[GW_CLIENT_COUNT];
+const char *gw_client_name(enum gw_client_id id);
+
+/* segment.c */
+extern const struct gw_form gw_segment_form;
+gw_cut_fn gw_cut_segment_one, gw_cut_segment_batch;
