@@ -241,6 +241,42 @@ static void retraction_that_fails_is_tried_again_later(void **state)
     world_destroy(&world);
 }
 
+/* One partition is lost and its attempt being withdrawn when the next is marked and lost, too: that one goes as well. */
+static void attempt_survived_during_a_retraction_is_withdrawn(void **state)
+{
+    struct world *world = world_create(15, 2);
+    struct instance *owner = &world->instances[0];
+    struct bus *other = world->instances[1].bus;
+    struct err err = {0};
+    world_settle(world);
+    bus_leave(other);
+    bus_leave(owner->bus);
+    stream_step(owner->stream);
+    for (unsigned i = 0; i <= TRIES_SINGLE; i++)
+        others_take_over(world);
+    assert_int_equal(bus_join(owner->bus, "a", TOPIC_TEMPLATE_COMMANDS, &err), 0);
+    world_command(world, 0, 1, 1); /* of partition 3, which the other one gets */
+    step_until_marks(world, owner, 1);
+    assert_int_equal(bus_join(other, "a", TOPIC_TEMPLATE_COMMANDS, &err), 0);
+    world_command(world, 3, 1, 1); /* of partition 0, which stays */
+    stream_step(owner->stream);
+    for (int i = 0; i < 10 && store_mem_commits_waiting(owner->store) < 2; i++) {
+        assert_true(store_mem_step_any(owner->store, 1)); /* loads: the retraction takes longer */
+        stream_step(owner->stream);
+    }
+    bus_leave(owner->bus);
+    stream_step(owner->stream);
+    assert_true(owner->stream->retracting);
+    assert_int_equal(owner->stream->n_survived, 2);
+    while (store_mem_step(owner->store))
+        stream_step(owner->stream);
+    assert_int_equal(marks(world), 0);
+    assert_int_equal(bus_join(owner->bus, "a", TOPIC_TEMPLATE_COMMANDS, &err), 0);
+    world_settle(world);
+    world_check(world);
+    world_destroy(&world);
+}
+
 /* The first record after take-overs without progress is marked; one without messages as well. */
 static void suspect_record_without_messages(void **state)
 {
@@ -462,6 +498,7 @@ int main(void)
         cmocka_unit_test(clock_that_goes_back_delays_no_take_over),
         cmocka_unit_test(record_that_everybody_survives_is_innocent),
         cmocka_unit_test(retraction_that_fails_is_tried_again_later),
+        cmocka_unit_test(attempt_survived_during_a_retraction_is_withdrawn),
         cmocka_unit_test(suspect_record_without_messages),
         cmocka_unit_test(idle_input_is_innocent_after_a_minute),
         cmocka_unit_test(row_removed_by_hand_begins_anew),
