@@ -91,10 +91,16 @@ static void close_exchange(struct exchange *exchange, int status)
     stats_answer(gateway, exchange->route, status, gateway_now(gateway) - exchange->started_us);
 }
 
-void exchange_answer(struct exchange *exchange, int status, struct slice json)
+void exchange_answer_as(struct exchange *exchange, int status, const char *content_type,
+                        struct slice body)
 {
     close_exchange(exchange, status);
-    answer_plain(exchange->request, status, "application/json", json);
+    answer_plain(exchange->request, status, content_type, body);
+}
+
+void exchange_answer(struct exchange *exchange, int status, struct slice json)
+{
+    exchange_answer_as(exchange, status, "application/json", json);
 }
 
 void exchange_problem(struct exchange *exchange, enum gw_problem problem, const char *detail,

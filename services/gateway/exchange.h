@@ -38,6 +38,9 @@ struct exchange *exchange_open(struct gateway *gateway, struct http_request *req
 void exchange_arm(struct exchange *exchange, int64_t in_us);
 /* Ends the exchange; nothing of it may be used any more. */
 void exchange_answer(struct exchange *exchange, int status, struct slice json);
+/* content_type NULL: no body. */
+void exchange_answer_as(struct exchange *exchange, int status, const char *content_type,
+                        struct slice body);
 void exchange_problem(struct exchange *exchange, enum gw_problem problem, const char *detail,
                       const struct gw_faults *faults);
 /* A report about one of its messages. */

@@ -12,6 +12,11 @@ enum route_flag {
 
 struct command_build; /* commands.h */
 
+struct events_answer {
+    const char *content_type; /* NULL: no body */
+    struct slice body;
+};
+
 struct route {
     const char *name; /* stable: part of command ids, and of metrics */
     enum http_method method;
@@ -23,6 +28,7 @@ struct route {
     /* of events: whose form, how they are cut; NULL: no events. Their key may stand where the client puts it. */
     enum gw_client_id client;
     gw_cut_fn *cut;
+    const struct events_answer *taken; /* what this client expects to hear; NULL: our own answer */
     enum gw_event_type event_type;
     /* of commands */
     const struct gw_schema *schema; /* NULL: no body */
