@@ -37,7 +37,8 @@ struct text {
 static void append(struct text *to, struct slice text)
 {
     struct slice cut = ingest_text_cut(text, sizeof(to->bytes) - to->size);
-    memcpy(to->bytes + to->size, cut.data, cut.size);
+    if (cut.size)
+        memcpy(to->bytes + to->size, cut.data, cut.size);
     to->size += cut.size;
 }
 

@@ -51,7 +51,7 @@ bool ingest_text_equals(struct slice text, const char *word)
 
 static struct slice after(struct slice text, size_t n)
 {
-    return slice_make(text.data + n, text.size - n);
+    return n ? slice_make(text.data + n, text.size - n) : text;
 }
 
 static struct slice until_byte(struct slice text, char end)
