@@ -15,7 +15,8 @@ static void an_event_is_accepted_with_all_that_is_known(void **state)
         rig->arena,
         SLICE_LITERAL("{\"userAgent\":\"iPhone\",\"screen\":{\"width\":375,\"height\":812},"
                       "\"campaign\":{\"source\":\"TikTok\",\"name\":\"c\\\"1\"},"
-                      "\"page\":{\"referrer\":\"https://www.tiktok.com/@x?secret\"}}"));
+                      "\"page\":{\"referrer\":\"https://www.tiktok.com/@x?secret\","
+                      "\"url\":\"https://Shop.example/a?b=c\"}}"));
     int64_t received_us = rig->now_us;
     rig_send_event(rig, event);
     rig_settle(rig);
@@ -42,6 +43,13 @@ static void an_event_is_accepted_with_all_that_is_known(void **state)
         "{\"source\":\"tiktok\",\"campaign\":\"c\\\"1\",\"referrer\":\"www.tiktok.com\"}");
     assert_string_equal(a->opens->utm_data, "{\"source\":\"TikTok\",\"name\":\"c\\\"1\"}");
     assert_true(a->opens->by_touchpoint);
+    assert_string_equal(a->enrichment->page_host, "shop.example");
+    assert_string_equal(a->enrichment->page_path, "/a");
+    assert_string_equal(a->enrichment->referrer_host, "www.tiktok.com");
+    assert_string_equal(a->enrichment->channel, "Organic Social");
+    assert_string_equal(a->opens->channel, "Organic Social");
+    assert_string_equal(a->opens->landing_page, "shop.example/a");
+    assert_string_equal(a->opens->device_class, "mobile");
     assert_false(a->opens->returning);
     struct slice key = rig_record(rig, TOPIC_ACCEPTED, 0)->key;
     assert_true(slice_equal(key, topic_key(rig_tenant, slice_str(a->session_id), rig->arena)));

@@ -3,7 +3,12 @@
 #include "domain/agent.h"
 #include "ingest.h"
 #include "json.h"
+#include "mmdb.h"
+#include "places.h"
 #include "tables.h"
+
+#include <stdlib.h>
+#include <unistd.h>
 
 #define USER_AGENTS "/usr/share/uap-core/regexes.yaml"
 
@@ -138,12 +143,37 @@ static void the_first_of_a_session_tells_its_device(void **state)
     arena_destroy(&arena);
 }
 
+static void the_first_of_a_session_tells_its_place(void **state)
+{
+    static const struct mmdb_place place = {"203.0.113.0", 120, "DE", "BY", "Nuremberg"};
+    struct arena *arena = arena_create(1 << 20);
+    struct ingest_context context;
+    Journey__V1__Enrichment enrichment;
+    char path[] = "/tmp/places_XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    mmdb_write(path, &place, 1);
+    journey__v1__enrichment__init(&enrichment);
+    ingest_context_read(&context, "{\"ip\":\"203.0.113.0\"}", arena);
+    assert_string_equal(ingest_opening(&context, &enrichment, false, arena)->country, "");
+    assert_int_equal(places_open(&ingest_files.places, path, NULL), 0);
+    const Journey__V1__SessionStart *start = ingest_opening(&context, &enrichment, false, arena);
+    assert_string_equal(start->country, "DE");
+    assert_string_equal(start->region, "BY");
+    assert_string_equal(start->city, "Nuremberg");
+    places_close(&ingest_files.places);
+    unlink(path);
+    arena_destroy(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables),
         cmocka_unit_test(a_context_that_says_nothing_is_no_fault),
         cmocka_unit_test(the_first_of_a_session_tells_its_device),
+        cmocka_unit_test(the_first_of_a_session_tells_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
