@@ -6,7 +6,6 @@
 /* Of a pattern over one user agent; the worst of the file on ordinary ones takes a hundredth of that. */
 #define MATCH_STEPS  100000
 #define FOUND_BYTES  64 /* of one text */
-#define GROUPS       10 /* that a replacement can name, and the whole */
 #define WAYS         4
 #define SETS         (AGENTS_REMEMBERED / WAYS)
 #define MATCH_GROUPS 20
@@ -44,10 +43,10 @@ static void append(struct text *to, struct slice text)
 
 static struct slice group(const struct agents *agents, struct slice subject, int found, int number)
 {
-    const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(agents->match);
-    if (number >= found || ends[2 * number] == PCRE2_UNSET)
+    const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(agents->match) + 2 * (size_t)number;
+    if (number >= found || ends[0] == PCRE2_UNSET)
         return slice_make(NULL, 0);
-    return slice_make(subject.data + ends[2 * number], ends[2 * number + 1] - ends[2 * number]);
+    return slice_make(subject.data + ends[0], ends[1] - ends[0]);
 }
 
 static struct slice trimmed(struct slice text)

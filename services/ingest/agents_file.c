@@ -171,24 +171,28 @@ static int check(const struct agents_patterns *patterns, struct err *err)
     return STATUS_OK;
 }
 
+static int read_file(struct reader *r, FILE *file, struct err *err)
+{
+    yaml_parser_t parser;
+    if (!yaml_parser_initialize(&parser))
+        return no_memory(err);
+    yaml_parser_set_input_file(&parser, file);
+    int status = read_all(r, &parser, err);
+    yaml_parser_delete(&parser);
+    forget_pattern(r);
+    return status ? status : check(r->patterns, err);
+}
+
 int agents_patterns_read(struct agents_patterns **out, const char *path, struct err *err)
 {
-    struct reader reader = {.section = -1};
-    yaml_parser_t parser;
+    struct reader reader = {.section = -1, .patterns = calloc(1, sizeof(*reader.patterns))};
+    if (!reader.patterns)
+        return no_memory(err);
     FILE *file = fopen(path, "re");
-    if (!file)
-        return err_set(err, ERR_NOT_FOUND, ERR_CLASS_PERMANENT, "%s", strerror(errno));
-    reader.patterns = calloc(1, sizeof(*reader.patterns));
-    int status = reader.patterns && yaml_parser_initialize(&parser) ? STATUS_OK : no_memory(err);
-    if (!status) {
-        yaml_parser_set_input_file(&parser, file);
-        status = read_all(&reader, &parser, err);
-        yaml_parser_delete(&parser);
-    }
-    if (!status)
-        status = check(reader.patterns, err);
-    forget_pattern(&reader);
-    (void)fclose(file);
+    int status = file ? read_file(&reader, file, err)
+                      : err_set(err, ERR_NOT_FOUND, ERR_CLASS_PERMANENT, "%s", strerror(errno));
+    if (file)
+        (void)fclose(file);
     if (status)
         agents_patterns_destroy(&reader.patterns);
     else

@@ -3,17 +3,24 @@
 
 /* ---- texts ---- */
 
+static struct slice until_byte(struct slice text, char end)
+{
+    const uint8_t *at = text.size ? memchr(text.data, end, text.size) : NULL;
+    return slice_make(text.data, at ? (size_t)(at - text.data) : text.size);
+}
+
 struct slice ingest_text_until(struct slice text, const char *ends)
 {
-    size_t n = 0;
-    while (n < text.size && (text.data[n] == 0 || !strchr(ends, text.data[n])))
-        n++;
-    return slice_make(text.data, n);
+    for (; *ends; ends++)
+        text = until_byte(text, *ends);
+    return text;
 }
 
 struct slice ingest_text_cut(struct slice text, size_t limit)
 {
     size_t size = 0, step;
+    if (text.size <= limit && utf8_valid(text))
+        return text;
     while (size < text.size && (step = utf8_sequence(text.data + size, text.size - size)) &&
            size + step <= limit)
         size += step;
@@ -52,12 +59,6 @@ bool ingest_text_equals(struct slice text, const char *word)
 static struct slice after(struct slice text, size_t n)
 {
     return n ? slice_make(text.data + n, text.size - n) : text;
-}
-
-static struct slice until_byte(struct slice text, char end)
-{
-    const uint8_t *at = text.size ? memchr(text.data, end, text.size) : NULL;
-    return slice_make(text.data, at ? (size_t)(at - text.data) : text.size);
 }
 
 static struct slice without_scheme(struct slice url)

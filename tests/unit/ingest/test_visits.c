@@ -85,8 +85,8 @@ static void the_tenant_s_length_limit_holds(void **state)
     struct rig *rig = rig_create(&ingest_service);
     rig_settings(rig, "consent", "session_max_seconds", "3600");
     int64_t t = rig->now_us - 10 * HOUR_US;
-    for (int i = 0; i < 5; i++) {
-        char *id = arena_printf(rig->arena, "m%d", i);
+    for (int64_t i = 0; i < 5; i++) {
+        char *id = arena_printf(rig->arena, "m%d", (int)i);
         rig_send_event(rig, rig_event(rig, 1, id, t + i * 20 * MINUTE_US));
         rig_settle(rig);
         assert_true((rig_accepted(rig, id)->opens != NULL) == (i == 0 || i == 4));
