@@ -138,7 +138,8 @@ static int send_record(struct event_batch *batch, struct entry *first, struct en
     }
     record.tenant_id = (ProtobufCBinaryData){16, exchange->key.tenant.id};
     record.received_us = exchange->started_us;
-    record.client = arena_str(arena, slice_str(gw_client_name(exchange->route->client)));
+    record.client =
+        arena_str(arena, slice_str(gw_client_name((enum gw_client_id)exchange->cut->client)));
     record.events = arena_alloc(arena, n * sizeof(Journey__V1__Event *));
     if (!record.events)
         return ERR_NO_MEMORY;
@@ -152,7 +153,7 @@ static int send_record(struct event_batch *batch, struct entry *first, struct en
         return ERR_NO_MEMORY;
     journey__v1__event_batch__pack(&record, value);
     *rest = end;
-    return send(batch, TOPIC_EVENTS, first->key, slice_make(value, size), &envelope);
+    return send(batch, exchange->route->topic, first->key, slice_make(value, size), &envelope);
 }
 
 static int send_dead(struct event_batch *batch, const struct dead *dead)
@@ -166,7 +167,7 @@ static int send_dead(struct event_batch *batch, const struct dead *dead)
     envelope_add(&envelope, "dlq-service", SLICE_LITERAL("gateway"));
     envelope_add(&envelope, "message-id", slice_str(dead->id));
     exchange->n_dead++;
-    return send(batch, topic_dlq(TOPIC_EVENTS), dead->key, dead->raw, &envelope);
+    return send(batch, topic_dlq(exchange->route->topic), dead->key, dead->raw, &envelope);
 }
 
 static int send_all(struct event_batch *batch)
