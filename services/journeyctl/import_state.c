@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -53,6 +54,14 @@ int import_state_open(struct import *import, bool restart)
     import->rejected_path = arena_printf(import->arena, "%s.rejected", import->path);
     if (!import->state_path || !import->rejected_path)
         return ctl_fail(CTL_FAILED, "no memory");
+    import->rejected = fopen(import->rejected_path, "ae");
+    if (!import->rejected)
+        return ctl_fail(CTL_FAILED, "%s cannot be written", import->rejected_path);
+    if (flock(fileno(import->rejected), LOCK_EX | LOCK_NB) != 0) {
+        (void)fclose(import->rejected);
+        import->rejected = NULL;
+        return ctl_fail(CTL_FAILED, "another import of %s is at work", import->path);
+    }
     if (!restart && read_state(import, &found) && strcmp(found.target, import->state.target) == 0) {
         status = hash_prefix(import, found.prefix_size, prefix, &size);
         if (status != CTL_DONE)
@@ -60,10 +69,8 @@ int import_state_open(struct import *import, bool restart)
         if (size == found.prefix_size && strcmp(prefix, found.prefix) == 0)
             import->state = found;
     }
-    import->rejected = fopen(import->rejected_path, "ae");
     /* what was written after the last answer is written again */
-    if (!import->rejected ||
-        ftruncate(fileno(import->rejected), (off_t)import->state.rejected_bytes) != 0)
+    if (ftruncate(fileno(import->rejected), (off_t)import->state.rejected_bytes) != 0)
         return ctl_fail(CTL_FAILED, "%s cannot be written", import->rejected_path);
     return CTL_DONE;
 }
@@ -97,11 +104,12 @@ int import_state_save(struct import *import)
 
 void import_state_close(struct import *import)
 {
-    if (import->rejected)
-        (void)fclose(import->rejected);
-    import->rejected = NULL;
-    if (import->rejected_path && import->state.rejected_bytes == 0)
+    if (!import->rejected)
+        return;
+    if (import->state.rejected_bytes == 0)
         (void)unlink(import->rejected_path);
+    (void)fclose(import->rejected);
+    import->rejected = NULL;
 }
 
 int import_reject(struct import *import, uint64_t line, const char *field, const char *code,

@@ -52,7 +52,7 @@ static int check_value(const char *value)
     return CTL_DONE;
 }
 
-/* What the gateway looks for when a tracker names its app: no other key has a colon. */
+/* What the gateway looks for when a tracker names its app: no other key begins so. */
 static int app_key(struct ctl *ctl, const struct args *args, const char **value)
 {
     const char *id = args_get(args, "app-id");

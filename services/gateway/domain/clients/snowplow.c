@@ -340,7 +340,7 @@ static bool finish(struct gw_facts *facts, struct gw_faults *faults, struct aren
 
 /* ---- requests ---- */
 
-/* An app id is registered as a key with the name of its kind before it; no key of another kind has a colon. */
+/* An app id is registered as a key with this before it, as no other key begins. */
 static struct slice app_key(struct slice app_id, struct arena *arena)
 {
     return app_id.size ? slice_str(arena_printf(arena, GW_APP_KEY_PREFIX "%.*s", (int)app_id.size,
