@@ -31,6 +31,7 @@ struct reading {
     struct records records;
     struct columns columns;
     struct buf row; /* of CSV, which is taken apart in place */
+    struct slice cells[CSV_MAX_COLUMNS];
     struct err why; /* the last record is no event */
 };
 
@@ -96,7 +97,7 @@ static int write_json(struct reading *reading, struct slice text, const char *id
 }
 
 /* Negative: the record is no event; `why` says why. */
-static int write_event(struct reading *reading, const struct record *record)
+static int write_event(struct reading *reading, struct record *record)
 {
     struct import *import = reading->import;
     char id[48];
@@ -107,11 +108,17 @@ static int write_event(struct reading *reading, const struct record *record)
     buf_append_slice(&reading->row, record->text);
     if (reading->row.overflow)
         return no_event(reading, "no memory");
-    return columns_write(&reading->columns, (char *)reading->row.data, reading->row.size,
-                         import->id_path, id, &import->events, &reading->why);
+    int n = csv_record_parse(reading->cells, (char *)reading->row.data, reading->row.size,
+                             &reading->why);
+    if (n < 0) {
+        records_cut(&reading->records, record);
+        return n;
+    }
+    return columns_write(&reading->columns, reading->cells, (unsigned)n, import->id_path, id,
+                         &import->events, &reading->why);
 }
 
-static int take_record(struct reading *reading, const struct record *record)
+static int take_record(struct reading *reading, struct record *record)
 {
     struct import *import = reading->import;
     struct import_event event = {.at = import->events.size,

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#define MAX_PATH_BYTES 1024
+
 /* ---- the header and its map ---- */
 
 /* The map's line for this header; false: it says nothing of it. */
@@ -21,13 +23,11 @@ static bool mapped(const char *map, struct slice header, struct slice *path)
     return false;
 }
 
-/* 1: two columns with one path; 2: one path leads through a value of another. */
-static int clash(const char *a, const char *b)
+/* Two columns of one path, or one that leads through another's value. a stands before b. */
+static bool clash(const char *a, const char *b)
 {
     size_t size = strlen(a);
-    if (strncmp(a, b, size) != 0)
-        return 0;
-    return b[size] == '\0' ? 1 : b[size] == '.' ? 2 : 0;
+    return strncmp(a, b, size) == 0 && (b[size] == '\0' || b[size] == '.');
 }
 
 static bool path_valid(struct slice path)
@@ -38,7 +38,7 @@ static bool path_valid(struct slice path)
             return false;
         name = path.data[i] != '.';
     }
-    return name && path.size < 1024 && utf8_valid(path);
+    return name && path.size < MAX_PATH_BYTES && utf8_valid(path);
 }
 
 static int by_path(const void *a, const void *b)
@@ -175,17 +175,13 @@ static bool fills(const struct columns *columns, const struct slice *cells, cons
     return false;
 }
 
-int columns_write(const struct columns *columns, char *record, size_t size, const char *id_path,
-                  const char *id, struct buf *out, struct err *err)
+int columns_write(const struct columns *columns, const struct slice *cells, unsigned n,
+                  const char *id_path, const char *id, struct buf *out, struct err *err)
 {
-    struct slice cells[CSV_MAX_COLUMNS];
-    char name[1024];
-    int n = csv_record_parse(cells, record, size, err);
-    if (n < 0)
-        return n;
-    if ((unsigned)n != columns->n_cells)
+    char name[MAX_PATH_BYTES];
+    if (n != columns->n_cells)
         return err_set(err, ERR_INVALID, ERR_CLASS_PERMANENT,
-                       "it has %d columns, the header has %u", n, columns->n_cells);
+                       "it has %u columns, the header has %u", n, columns->n_cells);
     struct json_writer w = json_writer_make(out);
     json_begin_object(&w);
     if (!fills(columns, cells, id_path)) {

@@ -25,7 +25,7 @@ struct columns {
 /* header: the file's first record, which is changed in place. map may be NULL. Paths live in the arena. */
 int columns_parse(struct columns *columns, char *header, size_t size, const char *map,
                   struct arena *arena, struct err *err) MUST_CHECK;
-/* Appends a JSON object; an id is added as its first member unless the row fills that path itself. record is changed in
- * place. ERR_INVALID: it is no row of this file. */
-int columns_write(const struct columns *columns, char *record, size_t size, const char *id_path,
-                  const char *id, struct buf *out, struct err *err) MUST_CHECK;
+/* Appends a JSON object; an id is added as its first member unless the row fills that path itself. ERR_INVALID: the row
+ * has not as many cells as the header. */
+int columns_write(const struct columns *columns, const struct slice *cells, unsigned n,
+                  const char *id_path, const char *id, struct buf *out, struct err *err) MUST_CHECK;

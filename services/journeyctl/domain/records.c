@@ -71,3 +71,16 @@ bool records_next(struct records *records, bool last, struct record *record)
     }
     return false;
 }
+
+void records_cut(struct records *records, struct record *record)
+{
+    size_t size = line_size(record->text);
+    size_t at = (size_t)(record->text.data - records->buf.data) + size;
+    if (!size)
+        return;
+    records->offset -= records->at - at;
+    for (size_t i = at; i < records->at; i++)
+        records->line -= records->buf.data[i] == '\n';
+    records->at = at;
+    record->text = without_end(slice_make(record->text.data, size));
+}

@@ -3,8 +3,8 @@
  * records: a file's records one after the other, out of pieces as they are read: lines, or records of CSV, whose quoted
  * cells may hold line ends.
  *
- * A record that grows over the limit is given back marked. In CSV a quote that is never closed would take all that
- * follows with it: there only the line where it begins is given back, and the next one begins a record again.
+ * A record that grows over the limit is given back marked. In CSV a quote that is not closed would take what follows
+ * with it: there the line where it begins is given back alone, and the next one begins a record again.
  */
 #include "base.h"
 
@@ -30,3 +30,5 @@ void records_deinit(struct records *records);
 void records_feed(struct records *records, const void *data, size_t size);
 /* false: more is needed; when `last`, there is none left. */
 bool records_next(struct records *records, bool last, struct record *record);
+/* The record's quotes are no quotes: it is its first line alone, and the next one begins behind that. */
+void records_cut(struct records *records, struct record *record);

@@ -111,10 +111,12 @@ static bool is_hash(const uint8_t hash[16], const char *space, const char *text)
     return memcmp(hash, expected, 16) == 0;
 }
 
-#define SESSION                                                                                    \
+#define SESSION_OF(user)                                                                           \
     "\"co\":\"{\\\"schema\\\":\\\"x\\\",\\\"data\\\":[{\\\"schema\\\":\\\"iglu:com."               \
     "snowplowanalytics.snowplow/client_session/jsonschema/1-0-2\\\",\\\"data\\\":{\\\"userId\\\":" \
-    "\\\"app1\\\",\\\"sessionId\\\":\\\"s9\\\"}}]}\""
+    "\\\"" user "\\\",\\\"sessionId\\\":\\\"s9\\\"}}]}\""
+#define SESSION           SESSION_OF("app1")
+#define ANONYMOUS_SESSION SESSION_OF("00000000-0000-0000-0000-000000000000")
 
 static void test_who_and_when(void **state)
 {
@@ -128,6 +130,7 @@ static void test_who_and_when(void **state)
         {"user alone", "\"uid\":\"u\"", "user", "u", "", 0, 0},
         {"session alone", "\"sid\":\"s\"", "session", "s", "s", 0, 0},
         {"app", SESSION, "device", "app1", "s9", 0, 0},
+        {"app of nobody", ANONYMOUS_SESSION, "session", "s9", "s9", 0, 0},
         {"nobody is the event itself", "\"p\":\"srv\"", "device", "m1", "", 0, 0},
         {"device's clock", "\"duid\":\"d\",\"dtm\":\"1614809252001\",\"stm\":\"1614809252002\"",
          "device", "d", "", 1614809252001000, 1614809252002000},

@@ -79,9 +79,32 @@ static void test_too_long(void **state)
     records_deinit(&records);
 }
 
+/* A record whose quotes turn out to be none gives back what it took too much. */
+static void test_cut(void **state)
+{
+    struct records records;
+    struct record record;
+    records_init(&records, true, 100, 7);
+    records_feed(&records, "\"a,b\r\nc,\"d\"\ne\n", 14);
+    assert_true(records_next(&records, true, &record));
+    assert_true(slice_equal_str(record.text, "\"a,b\r\nc,\"d\""));
+    records_cut(&records, &record);
+    assert_true(slice_equal_str(record.text, "\"a,b"));
+    assert_int_equal(records.line, 8);
+    assert_int_equal(records.offset, 106);
+    assert_true(records_next(&records, true, &record));
+    assert_true(slice_equal_str(record.text, "c,\"d\""));
+    assert_true(records_next(&records, true, &record));
+    assert_int_equal(record.line, 9);
+    records_cut(&records, &record); /* a line alone stays what it is */
+    assert_true(slice_equal_str(record.text, "e"));
+    assert_int_equal(records.offset, 114);
+    records_deinit(&records);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_pieces),
-                                       cmocka_unit_test(test_too_long)};
+                                       cmocka_unit_test(test_too_long), cmocka_unit_test(test_cut)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@
 #define CONTEXTS_JSON   GW_FACT_EXTRA_3
 #define CONTEXTS_BASE64 GW_FACT_EXTRA_4
 
+#define NOBODY    "\"00000000-0000-0000-0000-000000000000\"" /* of visitors who are not to be known */
 #define TRUE_TIME "ttm" /* set by the tenant, so no clock of a device is to be put right */
 
 static const struct gw_row rows[] = {
@@ -223,7 +224,8 @@ static void take_context(struct finishing *f, struct slice element)
             f->page_view_id = web_page[0].raw;
     } else if (slice_equal_str(name, "client_session")) { /* of apps: they have no duid */
         if (gw_cut_members(parts[1].raw, session, 2, f->arena)) {
-            stand_in(f, GW_FACT_ANONYMOUS_ID, session[0].raw);
+            if (!slice_equal_str(session[0].raw, NOBODY))
+                stand_in(f, GW_FACT_ANONYMOUS_ID, session[0].raw);
             stand_in(f, GW_FACT_SESSION_ID, session[1].raw);
         }
     }
