@@ -32,7 +32,7 @@ struct import_event {
 };
 
 struct import {
-    const char *path, *form;
+    const char *path;
     const char *id_path; /* the form's member for the message id */
     struct arena *arena; /* of the file */
     const char *state_path, *rejected_path;
@@ -45,6 +45,15 @@ struct import {
     struct import_sender *sender;
     struct import_progress *progress;
 };
+
+/* ---- import_file.c ---- */
+
+struct import_options {
+    bool csv, print, restart;
+    const char *map; /* NULL: headers are paths */
+};
+/* All of a file that is left; says what became of it. */
+int import_file(struct import *import, const struct import_options *options) MUST_CHECK;
 
 /* ---- import_state.c: the files beside FILE ---- */
 
