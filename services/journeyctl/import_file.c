@@ -187,29 +187,28 @@ static int read_header(struct reading *reading)
 {
     struct import *import = reading->import;
     struct err err;
-    char *text = malloc(RECORD_MAX + 1);
-    int got = text ? gzread(reading->file, text, RECORD_MAX) : -1;
-    int status = got < 0 ? damaged(reading) : CTL_DONE;
-    if (status == CTL_DONE) {
-        size_t mark = got >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-        size_t size = csv_record_size(slice_make(text + mark, (size_t)got - mark));
-        size = size ? size : (size_t)got - mark;
-        uint64_t line = 1;
-        for (size_t i = 0; i < size; i++)
-            line += text[mark + i] == '\n';
-        if (columns_parse(&reading->columns, text + mark, size, reading->map, import->arena, &err) <
-            0)
-            status = ctl_fail(CTL_FAILED,
-                              "%s: %s\n  --map says which path a column is: --map "
-                              "'price=properties.price,customer=userId'",
-                              import->path, err.message);
-        if (import->state.offset == 0) {
-            import->state.offset = mark + size;
-            import->state.line = line;
-        }
+    char *text = arena_alloc(import->arena, RECORD_MAX + 1);
+    if (!text)
+        return ctl_fail(CTL_FAILED, "no memory");
+    int got = gzread(reading->file, text, RECORD_MAX);
+    if (got < 0)
+        return damaged(reading);
+    size_t mark = got >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    size_t size = csv_record_size(slice_make(text + mark, (size_t)got - mark));
+    size = size ? size : (size_t)got - mark;
+    uint64_t line = 1;
+    for (size_t i = 0; i < size; i++)
+        line += text[mark + i] == '\n';
+    if (columns_parse(&reading->columns, text + mark, size, reading->map, import->arena, &err) < 0)
+        return ctl_fail(CTL_FAILED,
+                        "%s: %s\n  --map says which path a column is: --map "
+                        "'price=properties.price,customer=userId'",
+                        import->path, err.message);
+    if (import->state.offset == 0) {
+        import->state.offset = mark + size;
+        import->state.line = line;
     }
-    free(text);
-    return status;
+    return CTL_DONE;
 }
 
 static int open_file(struct reading *reading)
