@@ -44,7 +44,7 @@ struct event_batch *event_batch_make(struct exchange *exchange, unsigned max_eve
     batch->dead = arena_alloc(arena, (max_events + 1) * sizeof(*batch->dead));
     batch->lanes = arena_alloc(arena, (size_t)partitions * sizeof(*batch->lanes));
     batch->head = gw_wire_batch(exchange->key.tenant.id, exchange->started_us,
-                                gw_client_name(exchange->route->client), arena);
+                                gw_client_name((enum gw_client_id)exchange->cut->client), arena);
     return arena_overflowed(arena) ? NULL : batch;
 }
 
@@ -116,7 +116,7 @@ static int send_record(struct event_batch *batch, struct entry *first, struct en
     for (struct entry *e = first; e != end; e = e->next)
         at = mempcpy(at, e->event.data, e->event.size);
     *rest = end;
-    return send(batch, TOPIC_EVENTS, first->key, slice_make(value, size), &envelope);
+    return send(batch, exchange->route->topic, first->key, slice_make(value, size), &envelope);
 }
 
 static int send_dead(struct event_batch *batch, const struct dead *dead)
@@ -130,7 +130,7 @@ static int send_dead(struct event_batch *batch, const struct dead *dead)
     envelope_add(&envelope, "dlq-service", SLICE_LITERAL("gateway"));
     envelope_add(&envelope, "message-id", slice_str(dead->id));
     exchange->n_dead++;
-    return send(batch, topic_dlq(TOPIC_EVENTS), dead->key, dead->raw, &envelope);
+    return send(batch, topic_dlq(exchange->route->topic), dead->key, dead->raw, &envelope);
 }
 
 static int send_all(struct event_batch *batch)

@@ -7,15 +7,47 @@
 /* The delivery time-out reports first; this is for a broker client that reports nothing. */
 #define REPORT_GRACE_US SECOND_US
 
+/* Who imports has the events still, and wants to know which of them to put right. */
+static void answer_imported(struct exchange *exchange)
+{
+    _cleanup_(buf_deinit) struct buf body = {0};
+    struct json_writer w = json_writer_make(&body);
+    json_begin_object(&w);
+    json_key(&w, "accepted");
+    json_write_int(&w, exchange->n_message_ids - exchange->n_rejected);
+    json_key(&w, "rejected");
+    json_begin_array(&w);
+    for (unsigned i = 0; i < exchange->n_rejected; i++) {
+        const struct events_rejected *rejected = &exchange->rejected[i];
+        json_begin_object(&w);
+        json_key(&w, "index");
+        json_write_int(&w, rejected->index);
+        json_key(&w, "field");
+        json_write_str(&w, rejected->fault.field);
+        json_key(&w, "code");
+        json_write_str(&w, rejected->fault.code);
+        json_key(&w, "message");
+        json_write_str(&w, rejected->fault.message);
+        json_end_object(&w);
+    }
+    json_end_array(&w);
+    json_end_object(&w);
+    exchange_answer(exchange, 200, buf_slice(&body));
+}
+
 static void answer_taken(struct exchange *exchange)
 {
     _cleanup_(buf_deinit) struct buf body = {0};
     struct json_writer w = json_writer_make(&body);
-    metric_inc(exchange->gateway->stats.events, exchange->n_message_ids);
+    metric_inc(exchange->gateway->stats.events, exchange->n_message_ids - exchange->n_rejected);
     metric_inc(exchange->gateway->stats.dead_events, exchange->n_dead);
     const struct events_answer *taken = exchange->route->taken;
     if (taken) {
         exchange_answer_as(exchange, 200, taken->content_type, taken->body);
+        return;
+    }
+    if (exchange->route->flags & ROUTE_IMPORT) {
+        answer_imported(exchange);
         return;
     }
     json_begin_object(&w);
@@ -73,6 +105,8 @@ bool events_cut(struct exchange *exchange)
     if (exchange->cut)
         return true;
     exchange->cut = arena_alloc(exchange->arena, sizeof(*exchange->cut));
+    if (exchange->cut)
+        exchange->cut->client = (int)route->client;
     if (exchange->cut && route->cut(&request, exchange->cut, &faults))
         return true;
     if (faults.n && strcmp(faults.list[0].code, "too_large") != 0)
@@ -90,7 +124,7 @@ static struct gw_event_source source_of(struct exchange *exchange)
     const char *purpose = http_request_header(exchange->request, "Sec-Purpose");
     const char *control = http_request_header(exchange->request, "Sec-GPC");
     return (struct gw_event_source){.hash_key = exchange->key.tenant.hash_key,
-                                    .form = exchange->gateway->forms[exchange->route->client],
+                                    .form = exchange->gateway->forms[cut->client],
                                     .type = exchange->route->event_type,
                                     .sent_at_us = cut->sent_at_us,
                                     .context = cut->context,
@@ -121,8 +155,14 @@ static bool map_events(struct exchange *exchange, struct event_batch *out)
         if (!event.message_id)
             event.message_id = made_id(exchange, i);
         exchange->message_ids[i] = event.message_id;
+        if (exchange->route->flags & ROUTE_IMPORT)
+            event.sent_at_us =
+                0; /* no device's clock is to be put right by when the file was sent */
         if (!faults.n) {
             event_batch_add(out, &event);
+        } else if (exchange->route->flags & ROUTE_IMPORT) {
+            exchange->rejected[exchange->n_rejected++] =
+                (struct events_rejected){i, faults.list[0]};
         } else if (cut->batch) {
             event_batch_add_dead(out, &event, cut->events[i], &faults.list[0]);
         } else {
@@ -143,7 +183,9 @@ void events_run(struct exchange *exchange)
     exchange->n_message_ids = n;
     exchange->message_ids = arena_alloc(exchange->arena, (n + 1) * sizeof(char *));
     struct event_batch *batch = event_batch_make(exchange, n);
-    if (!batch || !exchange->message_ids) {
+    if (exchange->route->flags & ROUTE_IMPORT)
+        exchange->rejected = arena_alloc(exchange->arena, (n + 1) * sizeof(*exchange->rejected));
+    if (!batch || !exchange->message_ids || arena_overflowed(exchange->arena)) {
         exchange_problem(exchange, GW_PROBLEM_TOO_LARGE, NULL, NULL);
         return;
     }

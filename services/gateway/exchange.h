@@ -5,6 +5,11 @@
  */
 #include "gateway.h"
 
+struct events_rejected { /* of an import */
+    unsigned index;
+    struct gw_fault fault;
+};
+
 struct exchange {
     struct gateway *gateway;
     struct http_request *request;
@@ -26,6 +31,8 @@ struct exchange {
     struct gw_gather gather;
     const char **message_ids; /* of events */
     unsigned n_message_ids, n_dead;
+    struct events_rejected *rejected;
+    unsigned n_rejected;
     struct event *timer;
     void (*delivered)(struct exchange *exchange); /* all of it is in the log */
     void (*timeout)(struct exchange *exchange);

@@ -61,15 +61,39 @@ static const struct gw_answer session_answer = {200, PARTS(session_parts),
 static const struct gw_answer page_answer = {200, PARTS(page_parts), MEMBERS(page_members)};
 static const struct gw_answer end_answer = {200, PARTS(end_parts), MEMBERS(end_members)};
 
+/* ---- what clients of events expect to hear ---- */
+
+static const struct events_answer answer_ok = {"text/plain; charset=UTF-8",
+                                               {(const uint8_t *)"ok", 2}};
+/* one transparent pixel */
+static const uint8_t pixel[] = {'G',  'I',  'F',  '8',  '9',  'a',  0x01, 0x00, 0x01, 0x00, 0x80,
+                                0x00, 0x00, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x21, 0xf9, 0x04,
+                                0x01, 0x00, 0x00, 0x00, 0x00, 0x2c, 0x00, 0x00, 0x00, 0x00, 0x01,
+                                0x00, 0x01, 0x00, 0x00, 0x02, 0x02, 0x44, 0x01, 0x00, 0x3b};
+static const struct events_answer answer_pixel = {"image/gif", {pixel, sizeof(pixel)}};
+
 /* ---- the rows ---- */
 
 #define EVENTS(name, path, of, cut_, type)                                                         \
     {                                                                                              \
         name, HTTP_POST, path, EITHER, ROUTE_BROWSER, GW_MAX_BATCH_BYTES, events_run,              \
-            .client = GW_CLIENT_##of, .cut = (cut_), .event_type = GW_EVENT_##type                 \
+            .client = GW_CLIENT_##of, .cut = (cut_), .event_type = GW_EVENT_##type,                \
+            .topic = TOPIC_EVENTS                                                                  \
     }
 #define SEGMENT(name, path, type) EVENTS(name, path, SEGMENT, gw_cut_segment_one, type)
 #define SEGMENT_BATCH(path)       EVENTS("batch", path, SEGMENT, gw_cut_segment_batch, BY_BODY)
+#define SNOWPLOW_POST(path, more)                                                                  \
+    {                                                                                              \
+        "snowplow", HTTP_POST, path, EITHER, ROUTE_BROWSER | (more), GW_MAX_BATCH_BYTES,           \
+            events_run, .client = GW_CLIENT_SNOWPLOW, .cut = gw_cut_snowplow_post,                 \
+                        .topic = TOPIC_EVENTS, .taken = &answer_ok                                 \
+    }
+#define SNOWPLOW_GET(path, more)                                                                   \
+    {                                                                                              \
+        "snowplow_pixel", HTTP_GET, path, EITHER, ROUTE_BROWSER | (more), COMMAND_BYTES,           \
+            events_run, .client = GW_CLIENT_SNOWPLOW, .cut = gw_cut_snowplow_get,                  \
+                        .topic = TOPIC_EVENTS, .taken = &answer_pixel                              \
+    }
 #define COMMAND(name, method, path, keys, flags, body, to, how, made)                              \
     {                                                                                              \
         name, method, path, keys, flags, COMMAND_BYTES, command_run,                               \
@@ -92,8 +116,15 @@ const struct route routes[] = {
     SEGMENT("group", "/v1/g", GROUP),
     SEGMENT("alias", "/v1/alias", ALIAS),
     SEGMENT("alias", "/v1/a", ALIAS),
-    EVENTS("events", "/api/v1/events", API, gw_cut_segment_one, BY_BODY),
-    EVENTS("events_batch", "/api/v1/events/batch", API, gw_cut_segment_batch, BY_BODY),
+    EVENTS("events", "/api/v1/events", API, gw_cut_api_one, BY_BODY),
+    EVENTS("events_batch", "/api/v1/events/batch", API, gw_cut_api_batch, BY_BODY),
+    {"imports", HTTP_POST, "/api/v1/imports", GW_KEY_SECRET, ROUTE_IMPORT, GW_MAX_BATCH_BYTES,
+     events_run, .client = GW_CLIENT_API, .cut = gw_cut_import, .topic = TOPIC_IMPORTS},
+    SNOWPLOW_POST("/com.snowplowanalytics.snowplow/tp2", 0),
+    SNOWPLOW_POST("/{write_key}/com.snowplowanalytics.snowplow/tp2", ROUTE_PATH_KEY),
+    SNOWPLOW_GET("/i", 0),
+    SNOWPLOW_GET("/ice.png", 0),
+    SNOWPLOW_GET("/{write_key}/i", ROUTE_PATH_KEY),
     {"sdk_metrics", HTTP_POST, "/v1/m", 0, ROUTE_BROWSER, GW_MAX_BATCH_BYTES, events_discard,
      .cut = NULL},
     {"sdk_settings", HTTP_GET, "/v1/projects/{write_key}/settings", EITHER,

@@ -7,6 +7,7 @@
 enum route_flag {
     ROUTE_BROWSER = 1,    /* called by pages of other origins */
     ROUTE_PATH_KEY = 4,   /* the key is the path's parameter */
+    ROUTE_IMPORT = 8,     /* of events: of the past, and bad ones are told in the answer */
     ROUTE_READ_ONLY = 16, /* changes nothing */
 };
 
@@ -32,7 +33,7 @@ struct route {
     enum gw_event_type event_type;
     /* of commands */
     const struct gw_schema *schema; /* NULL: no body */
-    int topic;
+    int topic;                      /* of events, too */
     void (*build)(struct command_build *build);
     const struct gw_answer *answer;
     int deadline_ms; /* 0: the option's */

@@ -33,6 +33,7 @@ static const struct command_option keys_create_options[] = {
     TENANT,
     {"kind", "KIND", "write (may send, for browsers), or secret (may do all)", true},
     {"value", "KEY", "takes this existing key instead of making one", false},
+    {"app-id", "ID", "for Snowplow trackers, which send their app id alone", false},
     {"expires", "WHEN", "30d, 12h, or a time; default: never", false},
 };
 static const struct command_option keys_list_options[] = {TENANT, JSON};
@@ -84,6 +85,16 @@ static const struct command_option replay_options[] = {
     {"shift-to-now", NULL, "moves all times so that the last event is now", false},
     {"connections", "N", "requests at a time (default 4)", false},
 };
+static const struct command_option import_options[] = {
+    {"tenant", "NAME", "whose they are; a key is made for the occasion", false},
+    {"key", "KEY", "or a secret key of theirs", false},
+    {"url", "URL", "the gateway (default: this installation's)", false},
+    {"format", "FORMAT", "csv, json, or a form, as JSON lines (default: by the name)", false},
+    {"form", "FORM", "segment (default), snowplow, cloudevents, ...", false},
+    {"map", "MAP", "what columns are: HEADER=PATH,... or @FILE with one a line", false},
+    {"restart", NULL, "from the beginning, not from where it was stopped", false},
+    {"print", NULL, "prints the events as JSON lines and sends nothing", false},
+};
 static const struct command_option load_options[] = {
     {"url", "URL[,URL]", "the gateways, in turn", true},
     {"key", "KEY", "a write key", true},
@@ -128,6 +139,18 @@ const struct command command_table[] = {
      "busy or away.\n",
      "  journeyctl replay ../shared/data/retentioneering_ecom --key jm_wk_...\n", 1, 1,
      OPTIONS(replay_options), command_replay},
+    {"import", "FILE...", "sends past events through the gateway, at their own times",
+     "A file is JSON lines, an event each, or CSV with a header, plain or gzipped. A column is a "
+     "path in the event:\n"
+     "messageId, event, anonymousId, timestamp, properties.price; --map names those that are "
+     "called otherwise\n"
+     "('cost=properties.price,zip=properties.zip:text,internal='). What is no event goes to "
+     "FILE.rejected with its line\n"
+     "and the reason. FILE.import says how far it is: the same command goes on from there, after "
+     "whatever stopped it.\n",
+     "  journeyctl import orders-2023.csv.gz --tenant shop --map "
+     "'customer=userId,sum=properties.total'\n",
+     1, 32, OPTIONS(import_options), command_import},
     {"load", "", "sends made-up visitors at a steady rate",
      "Sessions, events, stages, purchases; every request is repeated under the same ids until it "
      "is answered,\n"
@@ -156,7 +179,10 @@ const struct command command_table[] = {
      "characters\n"
      "(0-9 A-Z a-z), and 6 that check it: the CRC-32 of all before them in base62, most "
      "significant first,\n"
-     "padded with 0. --value brings along the key that another SDK is already using.\n",
+     "padded with 0. --value brings along the key that another SDK is already using. --app-id lets "
+     "in what a\n"
+     "Snowplow tracker of that app id sends; it is a write key that begins with app: and no other "
+     "key can.\n",
      "  KEY=$(journeyctl keys create --tenant demo --kind write)\n", 0, 0,
      OPTIONS(keys_create_options), command_keys_create},
     {"keys list", "", "shows a tenant's keys, by their beginnings",

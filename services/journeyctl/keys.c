@@ -52,6 +52,26 @@ static int check_value(const char *value)
     return CTL_DONE;
 }
 
+/* What the gateway looks for when a tracker names its app: no other key begins so. */
+static int app_key(struct ctl *ctl, const struct args *args, const char **value)
+{
+    const char *id = args_get(args, "app-id");
+    if (!id)
+        return CTL_DONE;
+    if (*value)
+        return ctl_fail(CTL_USAGE, "--value or --app-id, not both");
+    if (apikey_kind(args_get(args, "kind")) != APIKEY_WRITE)
+        return ctl_fail(CTL_USAGE, "an app id stands in every page: --kind write");
+    for (const char *at = id; *at; at++)
+        if (*at <= ' ' || *at > '~')
+            return ctl_fail(CTL_USAGE, "an app id is taken in visible ASCII without blanks; others "
+                                       "send to a path with a key: /KEY/com.snowplow...");
+    if (!*id || strlen(id) > 190)
+        return ctl_fail(CTL_USAGE, "an app id has 1 to 190 characters");
+    *value = arena_printf(ctl->arena, "app:%s", id);
+    return *value ? CTL_DONE : ctl_fail(CTL_FAILED, "no memory");
+}
+
 int key_create(struct ctl *ctl, const struct tenant *tenant, enum apikey_kind kind,
                const char *value, int64_t expires_s, const char **key)
 {
@@ -104,6 +124,8 @@ int command_keys_create(struct ctl *ctl, const struct args *args)
     if (kind < 0)
         return ctl_fail(CTL_USAGE, "--kind is write or secret, not '%s'", args_get(args, "kind"));
     int status = value ? check_value(value) : CTL_DONE;
+    if (status == CTL_DONE)
+        status = app_key(ctl, args, &value);
     if (status == CTL_DONE)
         status = parse_expiry(args_get(args, "expires"), &expires_s);
     if (status == CTL_DONE)

@@ -24,5 +24,6 @@ struct sender_figures {
 /* Blocks until all is sent, Ctrl-C, or nothing was answered for two minutes. Returns an exit status, errors said. */
 int sender_run(const struct sender_options *options, struct sender_figures *figures) MUST_CHECK;
 
-/* One line that tells how far it is: rewritten on a terminal, else a new one every 5 s. */
+/* One line that tells how far it is: rewritten on a terminal, else a new one every 5 s. part: 0 to 1. */
+void progress_line(int64_t started_us, double part, const char *text, bool last);
 void progress_show(const struct sender_figures *figures, bool last);

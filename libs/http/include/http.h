@@ -87,6 +87,7 @@ struct http_client_request {
     void (*done)(const struct http_client_request *request, int status, struct slice body,
                  const struct err *err); /* status 0: no answer */
     void *user;
+    int64_t retry_after_s; /* for done(): what the answer asks for; 0: nothing */
 };
 int http_client_create(struct http_client **client, struct event_base *base,
                        unsigned max_connections, struct err *err) MUST_CHECK;

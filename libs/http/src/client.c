@@ -52,7 +52,10 @@ static void finish(struct transfer *t, CURLcode code)
 {
     long status = 0;
     struct err err = {0};
+    curl_off_t retry_after_s = 0;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+    t->request.retry_after_s = retry_after_s;
     if (code != CURLE_OK) {
         status = 0;
         if (t->answer.overflow)

@@ -5,6 +5,8 @@ static const char *const segment_parameters[] = {"writeKey", NULL};
 const struct gw_client gw_clients[GW_CLIENT_COUNT] = {
     [GW_CLIENT_SEGMENT] = {&gw_segment_form, NULL, segment_parameters},
     [GW_CLIENT_API] = {&gw_segment_form, NULL, segment_parameters},
+    [GW_CLIENT_SNOWPLOW] = {&gw_snowplow_form, NULL, NULL},
+    [GW_CLIENT_CLOUDEVENTS] = {&gw_cloudevents_form, NULL, NULL},
 };
 
 const char *gw_client_name(enum gw_client_id id)
@@ -15,4 +17,12 @@ const char *gw_client_name(enum gw_client_id id)
 #undef GW_CLIENT_NAME
     };
     return names[id];
+}
+
+int gw_client_find(struct slice name)
+{
+    for (int i = 0; i < GW_CLIENT_COUNT; i++)
+        if (slice_equal_str(name, gw_client_name((enum gw_client_id)i)))
+            return i;
+    return -1;
 }

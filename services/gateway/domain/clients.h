@@ -5,7 +5,9 @@
 /* GW_CLIENT(id, name in EventBatch.client) */
 #define GW_CLIENT_TABLE(CLIENT)                                                                    \
     CLIENT(SEGMENT, "segment")                                                                     \
-    CLIENT(API, "api")
+    CLIENT(API, "api")                                                                             \
+    CLIENT(SNOWPLOW, "snowplow")                                                                   \
+    CLIENT(CLOUDEVENTS, "cloudevents")
 
 enum gw_client_id {
 #define GW_CLIENT_ENUM(id, name) GW_CLIENT_##id,
@@ -22,7 +24,20 @@ struct gw_client {
 
 extern const struct gw_client gw_clients[GW_CLIENT_COUNT];
 const char *gw_client_name(enum gw_client_id id);
+int gw_client_find(struct slice name); /* -1: none has it */
 
 /* segment.c */
 extern const struct gw_form gw_segment_form;
 gw_cut_fn gw_cut_segment_one, gw_cut_segment_batch;
+
+/* snowplow.c */
+extern const struct gw_form gw_snowplow_form;
+gw_cut_fn gw_cut_snowplow_post, gw_cut_snowplow_get;
+#define GW_APP_KEY_PREFIX "app:"
+
+/* cloudevents.c: what is no CloudEvent is of our own form. */
+extern const struct gw_form gw_cloudevents_form;
+gw_cut_fn gw_cut_api_one, gw_cut_api_batch;
+
+/* import.c: events of the form that the query names. */
+gw_cut_fn gw_cut_import;

@@ -17,6 +17,7 @@ struct gw_request {    /* borrowed */
 };
 
 struct gw_cut {
+    int client; /* enum gw_client_id: whose form they have; the route's, unless the request says another */
     struct slice *events; /* JSON each, or what should be it */
     unsigned n;
     bool batch;         /* a bad event is put aside, else it is the request that is bad */

@@ -8,7 +8,7 @@
 #include "base.h"
 
 #define ARGS_MAX_OPTIONS    12
-#define ARGS_MAX_POSITIONAL 4
+#define ARGS_MAX_POSITIONAL 32
 
 struct ctl;
 struct args;

@@ -6,10 +6,13 @@
 struct reader {
     char *at, *end;
     size_t line;
+    bool single; /* one record alone, where NA is a text */
 };
 
 static int bad(const struct reader *r, struct err *err, const char *what)
 {
+    if (r->single)
+        return err_set(err, ERR_INVALID, ERR_CLASS_PERMANENT, "%s", what);
     return err_set(err, ERR_INVALID, ERR_CLASS_PERMANENT, "line %zu: %s", r->line, what);
 }
 
@@ -44,7 +47,7 @@ static void take_plain(struct reader *r, struct slice *cell)
     if (size > 0 && start[size - 1] == '\r' && (r->at == r->end || *r->at == '\n'))
         size--;
     *cell = slice_make(start, size);
-    if (slice_equal_str(*cell, "NA"))
+    if (!r->single && slice_equal_str(*cell, "NA"))
         *cell = slice_make(NULL, 0);
 }
 
@@ -112,7 +115,7 @@ static int take_rows(struct csv_table *table, struct reader *r, struct err *err)
 
 int csv_table_parse(struct csv_table *table, char *text, size_t size, struct err *err)
 {
-    struct reader r = {text, text + size, 1};
+    struct reader r = {text, text + size, 1, false};
     struct csv_table result = {0};
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         r.at += 3;
@@ -129,6 +132,33 @@ int csv_table_parse(struct csv_table *table, char *text, size_t size, struct err
         return status;
     }
     *table = result;
+    return 0;
+}
+
+int csv_record_parse(struct slice cells[CSV_MAX_COLUMNS], char *text, size_t size, struct err *err)
+{
+    struct reader r = {text, text + size, 1, true};
+    int n = take_line(&r, cells, err);
+    if (n >= 0 && r.at != r.end)
+        return bad(&r, err, "there is text behind the record's end");
+    return n;
+}
+
+size_t csv_record_size(struct slice text)
+{
+    bool quoted = false, cell_begins = true;
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.data[i];
+        if (quoted) { /* a doubled quote ends the quoting and begins it again */
+            quoted = c != '"';
+            cell_begins = !quoted;
+        } else if (c == '\n') {
+            return i + 1;
+        } else {
+            quoted = c == '"' && cell_begins;
+            cell_begins = c == ',';
+        }
+    }
     return 0;
 }
 

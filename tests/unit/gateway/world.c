@@ -66,6 +66,7 @@ static void fill_store(struct world *world)
     add_tenant(world, other_tenant, "active");
     add_tenant(world, deleted_tenant, "deleted");
     add_key(world, WRITE_KEY, world_tenant, "write", 0);
+    add_key(world, APP_KEY, world_tenant, "write", 0);
     add_key(world, SECRET_KEY, world_tenant, "secret", 0);
     add_key(world, OTHER_SECRET_KEY, other_tenant, "secret", 0);
     add_key(world, EXPIRED_KEY, world_tenant, "secret", SECOND_US);

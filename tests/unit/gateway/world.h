@@ -12,6 +12,7 @@
 #define WORLD_PARTITIONS  4
 #define WORLD_DEADLINE_MS 120
 #define WRITE_KEY         "jm_wk_test"
+#define APP_KEY           "app:shop" /* what an app id is registered as */
 #define SECRET_KEY        "jm_sk_test"
 #define OTHER_SECRET_KEY  "jm_sk_other" /* of another tenant */
 #define EXPIRED_KEY       "jm_sk_expired"

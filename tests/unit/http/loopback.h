@@ -49,6 +49,9 @@ static inline void loopback_handle(struct http_request *request, void *user)
         uint8_t *big = arena_alloc(http_request_arena(request), LOOPBACK_BIG);
         memset(big, 'x', LOOPBACK_BIG);
         http_respond(request, 200, "text/plain", slice_make(big, LOOPBACK_BIG));
+    } else if (slice_equal_str(path, "/busy")) {
+        http_response_header(request, "Retry-After", "7");
+        http_respond(request, 503, NULL, slice_make(NULL, 0));
     } else if (slice_equal_str(path, "/empty")) {
         http_respond(request, 204, NULL, slice_make(NULL, 0));
     } else {

@@ -3,6 +3,7 @@
 
 struct result {
     int calls, status;
+    int64_t retry_after_s;
     struct buf body;
     enum status code;
 };
@@ -13,6 +14,7 @@ static void done(const struct http_client_request *request, int status, struct s
     struct result *result = request->user;
     result->calls++;
     result->status = status;
+    result->retry_after_s = request->retry_after_s;
     result->code = err ? err->code : STATUS_OK;
     buf_append_slice(&result->body, body);
 }
@@ -34,12 +36,17 @@ static void answers_and_errors(void **state)
     static const struct {
         enum http_method method;
         const char *path, *body, *want;
-        int status;
+        int status, retry_after_s;
     } cases[] = {
-        {HTTP_POST, "/echo", "hello", "hello", 200}, {HTTP_PUT, "/echo", "x", "x", 200},
-        {HTTP_GET, "/a?b", "", "1 /a b", 200},       {HTTP_DELETE, "/a", "", "8 /a", 200},
-        {HTTP_PATCH, "/a", "z", "64 /a", 200},       {HTTP_HEAD, "/a", "", "", 200},
-        {HTTP_GET, "/empty", "", "", 204},           {HTTP_POST, "/echo", "", "", 200},
+        {HTTP_POST, "/echo", "hello", "hello", 200, 0},
+        {HTTP_PUT, "/echo", "x", "x", 200, 0},
+        {HTTP_GET, "/a?b", "", "1 /a b", 200, 0},
+        {HTTP_DELETE, "/a", "", "8 /a", 200, 0},
+        {HTTP_PATCH, "/a", "z", "64 /a", 200, 0},
+        {HTTP_HEAD, "/a", "", "", 200, 0},
+        {HTTP_GET, "/empty", "", "", 204, 0},
+        {HTTP_POST, "/echo", "", "", 200, 0},
+        {HTTP_GET, "/busy", "", "", 503, 7},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char url[100];
@@ -57,6 +64,7 @@ static void answers_and_errors(void **state)
         assert_int_equal(result.calls, 0);
         wait_for(&l, &result);
         assert_int_equal(result.status, cases[i].status);
+        assert_int_equal(result.retry_after_s, cases[i].retry_after_s);
         assert_memory_equal(result.body.data ? (char *)result.body.data : "", cases[i].want,
                             strlen(cases[i].want));
         buf_deinit(&result.body);
