@@ -8,6 +8,7 @@ enum route_flag {
     ROUTE_BROWSER = 1,    /* called by pages of other origins */
     ROUTE_PATH_KEY = 4,   /* the key is the path's parameter */
     ROUTE_READ_ONLY = 16, /* changes nothing */
+    ROUTE_CLIENT_KEY = 32, /* no events, but the key stands where the client puts it */
 };
 
 struct command_build; /* commands.h */
@@ -28,7 +29,8 @@ struct route {
     /* of events: whose form, how they are cut; NULL: no events. Their key may stand where the client puts it. */
     enum gw_client_id client;
     gw_cut_fn *cut;
-    const struct events_answer *taken; /* what this client expects to hear; NULL: our own answer */
+    /* what this client expects to hear; NULL: our own answer */
+    const struct events_answer *taken;
     enum gw_event_type event_type;
     /* of commands */
     const struct gw_schema *schema; /* NULL: no body */

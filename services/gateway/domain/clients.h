@@ -5,7 +5,10 @@
 /* GW_CLIENT(id, name in EventBatch.client) */
 #define GW_CLIENT_TABLE(CLIENT)                                                                    \
     CLIENT(SEGMENT, "segment")                                                                     \
-    CLIENT(API, "api")
+    CLIENT(API, "api")                                                                             \
+    CLIENT(POSTHOG, "posthog")                                                                     \
+    CLIENT(JITSU, "jitsu")                                                                         \
+    CLIENT(JITSU_CLASSIC, "jitsu_classic")
 
 enum gw_client_id {
 #define GW_CLIENT_ENUM(id, name) GW_CLIENT_##id,
@@ -26,3 +29,11 @@ const char *gw_client_name(enum gw_client_id id);
 /* segment.c */
 extern const struct gw_form gw_segment_form;
 gw_cut_fn gw_cut_segment_one, gw_cut_segment_batch;
+
+/* posthog.c */
+extern const struct gw_form gw_posthog_form;
+gw_cut_fn gw_cut_posthog;
+
+/* jitsu.c */
+extern const struct gw_form gw_jitsu_classic_form;
+gw_cut_fn gw_cut_jitsu_classic;

@@ -97,3 +97,35 @@ bool gw_cut_single(const struct gw_request *request, struct slice event, struct 
     cut->n = 1;
     return true;
 }
+
+struct slice gw_cut_out(struct slice object, const char *const *names, unsigned n,
+                        struct arena *arena)
+{
+    struct json_reader r = json_reader_make(object, NULL);
+    uint8_t *out = arena_alloc(arena, object.size);
+    size_t size = 0;
+    struct slice key, raw;
+    bool escaped;
+    if (!out || json_reader_type(&r) != JSON_OBJECT)
+        return slice_make(NULL, 0);
+    out[size++] = '{';
+    json_reader_enter(&r);
+    for (bool first = true; json_reader_next(&r, first, &key, &escaped) > 0; first = false) {
+        const uint8_t *from = key.data - 1; /* its quote */
+        if (json_reader_loosely(&r, &raw) < 0)
+            break;
+        if (escaped)
+            key = json_raw_string(slice_make(key.data - 1, key.size + 2), arena);
+        unsigned i = 0;
+        while (i < n && !slice_equal_str(key, names[i]))
+            i++;
+        if (i < n)
+            continue;
+        if (size > 1)
+            out[size++] = ',';
+        memcpy(out + size, from, (size_t)(raw.data + raw.size - from));
+        size += (size_t)(raw.data + raw.size - from);
+    }
+    out[size++] = '}';
+    return slice_make(out, size);
+}

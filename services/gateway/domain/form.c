@@ -168,6 +168,7 @@ bool gw_form_read(const struct gw_form_index *index, struct slice event, struct 
     struct reading r = {index, fields, json_reader_make(event, &err), arena};
     memset(fields, 0, sizeof(*fields));
     memset(fields->row, NO_ROW, sizeof(fields->row));
+    fields->event = event;
     if (json_reader_type(&r.reader) != JSON_OBJECT) {
         struct slice raw;
         bool valid = json_reader_value(&r.reader, &raw) >= 0 && json_reader_done(&r.reader);

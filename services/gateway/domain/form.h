@@ -81,6 +81,7 @@ struct gw_type_word {
 
 /* What was found: JSON values as they came, size 0: not there; by which row. */
 struct gw_facts {
+    struct slice event; /* all of it */
     struct slice at[GW_FACT_COUNT];
     uint8_t row[GW_FACT_COUNT];
 };
