@@ -10,11 +10,11 @@ extern const struct events_answer gw_answer_posthog_lists;  /* surveys, experime
 extern const struct events_answer gw_answer_jitsu_taken;
 extern const struct events_answer gw_answer_jitsu_classic_taken;
 
-/* PostHog's configuration, from behind its token on. */
+/* PostHog's configuration, from behind its token on. Nothing of surveys: a no would be fetched as a script, too. */
 #define GW_POSTHOG_CONFIG                                                                          \
     "\"supportedCompression\":[\"gzip\",\"gzip-js\"],\"config\":{\"enable_collect_everything\":"   \
     "true},\"toolbarParams\":{},\"isAuthenticated\":false,\"sessionRecording\":false,"             \
     "\"capturePerformance\":false,\"autocapture_opt_out\":false,\"autocaptureExceptions\":false,"  \
     "\"captureDeadClicks\":false,\"elementsChainAsString\":true,\"defaultIdentifiedOnly\":true,"   \
-    "\"heatmaps\":false,\"surveys\":false,\"productTours\":false,\"conversations\":false,"         \
+    "\"heatmaps\":false,\"productTours\":false,\"conversations\":false,"                          \
     "\"siteApps\":[],\"hasFeatureFlags\":true"

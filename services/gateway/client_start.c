@@ -63,6 +63,11 @@ void events_constant(struct exchange *exchange)
     exchange_answer_as(exchange, 200, answer->content_type, answer->body);
 }
 
+void events_absent(struct exchange *exchange)
+{
+    exchange_problem(exchange, GW_PROBLEM_NOT_FOUND, NULL, NULL);
+}
+
 /* {"token": ..., what every tenant's says} */
 static void write_posthog_config(struct buf *out, struct slice token)
 {

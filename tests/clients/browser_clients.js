@@ -1,5 +1,6 @@
 // Clients of browsers: the scripts that a page loads, what it does, and what must come of it. `url` is where the client
-// sends to and `key` its key; both are variables of the page, as are the properties.
+// sends to and `key` its key; both are variables of the page, as are the properties. `atLeave`: so many events are sent
+// when the page is left.
 'use strict';
 const { properties, event } = require('./calls');
 
@@ -32,18 +33,18 @@ module.exports = {
         page: segment(`, deliveryStrategy: { strategy: 'batching', config: { size: 10, timeout: 500 } }`),
     },
     'rudder-browser': { script: rudderBundled, page: rudder(''), events: segmentEvents },
-    'rudder-browser-beacon': { script: rudderBundled, page: rudder(', useBeacon: true'), events: segmentEvents },
+    'rudder-browser-beacon': { script: rudderBundled, page: rudder(', useBeacon: true'), events: segmentEvents, atLeave: 5 },
     'rudder-browser-batch': { script: rudderBundled, page: rudder(', queueOptions: { batch: { enabled: true, flushInterval: 300 } }'), events: segmentEvents },
     'rudder-browser-2': { script: 'rudder-sdk-js/dist/npm/index.js', page: rudderOld(''), events: segmentEvents, noise: /deprecated/ },
-    'rudder-browser-2-beacon': { script: 'rudder-sdk-js/dist/npm/index.js', page: rudderOld(', useBeacon: true'), events: segmentEvents, noise: /deprecated/ },
-    'posthog-browser': { script: 'posthog-js/dist/array.js', page: `posthog.init(key, { api_host: url });${posthogCalls}`, events: posthogEvents, click: true },
-    'posthog-browser-1.160': { script: 'posthog-js-1.160/dist/array.js', page: `posthog.init(key, { api_host: url });${posthogCalls}`, events: posthogEvents, click: true },
+    'rudder-browser-2-beacon': { script: 'rudder-sdk-js/dist/npm/index.js', page: rudderOld(', useBeacon: true'), events: segmentEvents, atLeave: 5, noise: /deprecated/ },
+    'posthog-browser': { script: 'posthog-js/dist/array.js', page: `posthog.init(key, { api_host: url });${posthogCalls}`, events: posthogEvents, click: true, atLeave: 1 },
+    'posthog-browser-1.160': { script: 'posthog-js-1.160/dist/array.js', page: `posthog.init(key, { api_host: url });${posthogCalls}`, events: posthogEvents, click: true, atLeave: 1 },
     'posthog-browser-1.57': { script: 'posthog-js-1.57/dist/array.js', page: `posthog.init(key, { api_host: url });${posthogCalls}
-        posthog.people.set({ seen: 1 });`, events: [...posthogEvents.filter(e => e.type !== 'EVENT_TYPE_IDENTIFY'), event('identify', '', {}, 2)], click: true },
+        posthog.people.set({ seen: 1 });`, events: [...posthogEvents.filter(e => e.type !== 'EVENT_TYPE_IDENTIFY'), event('identify', '', {}, 2)], click: true, atLeave: 1 },
     'jitsu-browser': {
-        tag: '<script src="/modules/@jitsu/js/dist/web/p.js.txt" data-host="URL" data-write-key="KEY"></script>',
-        page: `(window.jitsuQ = window.jitsuQ || []).push(a => { a.track('Product Viewed', properties); a.identify('user-1', { plan: 'pro' }); });`,
-        events: [event('page', '', {}), track, event('identify')],
+        page: `const { jitsuAnalytics } = await import('/modules/@jitsu/js/dist/jitsu.es.js');
+            const a = jitsuAnalytics({ host: url, writeKey: key });${segmentCalls.replace(/a\.alias.*/, '')}`,
+        events: segmentEvents.slice(0, 4),
     },
     'jitsu-browser-classic': {
         tag: '<script src="/modules/@jitsu/sdk-js/dist/web/lib.js" data-key="KEY" data-tracking-host="URL"></script>',

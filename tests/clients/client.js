@@ -17,11 +17,11 @@ const AGENT = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like G
 const SHOP = '/shop?utm_source=news&utm_medium=email&utm_campaign=spring';
 
 function html(client, url, key) {
-    const tag = client.tag ? client.tag.replace('URL', url).replace('KEY', key) : `<script src="/modules/${client.script}"></script>`;
+    const tag = client.tag ? client.tag.replace('URL', url).replace('KEY', key) : client.script ? `<script src="/modules/${client.script}"></script>` : '';
     return `<!doctype html><meta charset="utf-8"><title>Shop</title><body><button>Buy</button>
 <script>const url = ${JSON.stringify(url)}, key = ${JSON.stringify(key)}, properties = ${JSON.stringify(properties).replace(/</g, '\\u003c')};</script>
 ${tag}
-<script>${client.page}</script>`;
+<script${client.script || client.tag ? '' : ' type="module"'}>${client.page}</script>`;
 }
 
 // The shop's own server: its page, and the clients' files as they are in their packages.
@@ -52,8 +52,8 @@ async function browse(client, { url, key, proxy }) {
         page.on('pageerror', error => errors.push(error.message));
         await page.goto(`http://127.0.0.1:${server.address().port}${SHOP}`, { waitUntil: 'load' });
         if (client.click) await page.click('button');
-        const total = client.events.reduce((sum, event) => sum + event.n, 0), atLeave = client.events.filter(event => event.name === '$pageleave').length;
-        await proxy.received(total - atLeave);
+        const total = client.events.reduce((sum, event) => sum + event.n, 0);
+        await proxy.received(total - (client.atLeave || 0));
         await page.goto('about:blank');
         await proxy.received(total);
     } finally {
