@@ -78,14 +78,15 @@ async function run(name, target, key, result, folder) {
     }
     proxy.stop();
     fs.writeFileSync(result, JSON.stringify({ name, errors, wanted, sent: proxy.sent.length, ids: proxy.sent.map(id).filter(Boolean) }));
-    if (folder) record(proxy.requests, folder);
+    if (folder) record(proxy.requests, key, folder);
     console.log(proxy.sent.length);
     process.exit(0);
 }
 
-function record(requests, folder) {
+function record(requests, key, folder) {
     fs.rmSync(folder, { recursive: true, force: true });
     fs.mkdirSync(folder, { recursive: true });
+    fs.writeFileSync(path.join(folder, 'key'), key);
     requests.forEach((request, i) => {
         const name = path.join(folder, String(i + 1).padStart(2, '0'));
         fs.writeFileSync(`${name}.http`, request.raw);
