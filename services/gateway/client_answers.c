@@ -2,15 +2,18 @@
 
 #define ANSWER(json)                                                                               \
     {                                                                                              \
-        "application/json", { (const uint8_t *)("" json), sizeof(json) - 1 }                       \
+        "application/json",                                                                        \
+        {                                                                                          \
+            (const uint8_t *)("" json), sizeof(json) - 1                                           \
+        }                                                                                          \
     }
 
 const struct events_answer gw_answer_success = ANSWER("{\"success\":true}");
-const struct events_answer gw_answer_rudder_source =
-    ANSWER("{\"source\":{\"id\":\"journey\",\"name\":\"journey\",\"writeKey\":\"\",\"enabled\":true,"
-           "\"workspaceId\":\"journey\",\"config\":{\"statsCollection\":{\"errors\":{\"enabled\":"
-           "false},\"metrics\":{\"enabled\":false}}},\"connections\":[],\"destinations\":[],"
-           "\"dataplanes\":{}},\"updatedAt\":\"2026-01-01T00:00:00.000Z\"}");
+const struct events_answer gw_answer_rudder_source = ANSWER(
+    "{\"source\":{\"id\":\"journey\",\"name\":\"journey\",\"writeKey\":\"\",\"enabled\":true,"
+    "\"workspaceId\":\"journey\",\"config\":{\"statsCollection\":{\"errors\":{\"enabled\":"
+    "false},\"metrics\":{\"enabled\":false}}},\"connections\":[],\"destinations\":[],"
+    "\"dataplanes\":{}},\"updatedAt\":\"2026-01-01T00:00:00.000Z\"}");
 const struct events_answer gw_answer_posthog_taken = ANSWER("{\"status\":1}");
 const struct events_answer gw_answer_posthog_flags =
     ANSWER("{\"flags\":{},\"featureFlags\":{},\"featureFlagPayloads\":{},"

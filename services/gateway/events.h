@@ -7,7 +7,8 @@ void events_run(struct exchange *exchange);
 bool events_cut(struct exchange *exchange);
 /* client_start.c: what an SDK asks before it starts. */
 void events_settings(struct exchange *exchange);
-void events_posthog_config(struct exchange *exchange), events_posthog_script(struct exchange *exchange);
+void events_posthog_config(struct exchange *exchange),
+    events_posthog_script(struct exchange *exchange);
 /* The route's answer, whatever was asked or sent: nothing is kept of it. */
 void events_constant(struct exchange *exchange);
 /* A client's further scripts: not found, but said so that another origin's page can hear it. */

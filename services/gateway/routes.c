@@ -85,8 +85,8 @@ static const struct gw_answer end_answer = {200, PARTS(end_parts), MEMBERS(end_m
 /* What is asked at start, and what is taken and thrown away. */
 #define CONSTANT(name, method, path, answer_)                                                      \
     {                                                                                              \
-        name, method, path, 0, ROUTE_BROWSER, GW_MAX_BATCH_BYTES, events_constant, .cut = NULL,    \
-            .taken = &(answer_)                                                                    \
+        name, method, path, 0, ROUTE_BROWSER, GW_MAX_BATCH_BYTES, events_constant,                 \
+            .cut = NULL, .taken = &(answer_)                                                       \
     }
 #define COMMAND(name, method, path, keys, flags, body, to, how, made)                              \
     {                                                                                              \
@@ -144,8 +144,8 @@ const struct route routes[] = {
     CONSTANT("posthog_lists", HTTP_GET, "/flags/definitions", gw_answer_posthog_lists),
     {"posthog_config", HTTP_GET, "/array/{token}/config", EITHER, ROUTE_BROWSER | ROUTE_PATH_KEY,
      COMMAND_BYTES, events_posthog_config, .cut = NULL},
-    {"posthog_config", HTTP_GET, "/array/{token}/config.js", EITHER,
-     ROUTE_BROWSER | ROUTE_PATH_KEY, COMMAND_BYTES, events_posthog_script, .cut = NULL},
+    {"posthog_config", HTTP_GET, "/array/{token}/config.js", EITHER, ROUTE_BROWSER | ROUTE_PATH_KEY,
+     COMMAND_BYTES, events_posthog_script, .cut = NULL},
     {"posthog_static", HTTP_GET, "/static/{file}", 0, ROUTE_BROWSER, COMMAND_BYTES, events_absent,
      .cut = NULL},
     {"posthog_static", HTTP_GET, "/static/{version}/{file}", 0, ROUTE_BROWSER, COMMAND_BYTES,

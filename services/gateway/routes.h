@@ -5,9 +5,9 @@
 #include "exchange.h"
 
 enum route_flag {
-    ROUTE_BROWSER = 1,    /* called by pages of other origins */
-    ROUTE_PATH_KEY = 4,   /* the key is the path's parameter */
-    ROUTE_READ_ONLY = 16, /* changes nothing */
+    ROUTE_BROWSER = 1,     /* called by pages of other origins */
+    ROUTE_PATH_KEY = 4,    /* the key is the path's parameter */
+    ROUTE_READ_ONLY = 16,  /* changes nothing */
     ROUTE_CLIENT_KEY = 32, /* no events, but the key stands where the client puts it */
 };
 

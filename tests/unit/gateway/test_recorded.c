@@ -16,8 +16,8 @@
 
 /* What is no property though it stands among them: it leaves as a hash, sealed, or not at all. */
 static const char *const held_back[] = {
-    "distinct_id", "$device_id", "$user_id",    "$anon_distinct_id", "alias",
-    "$set",        "$set_once",  "$group_set",  "$group_key",        "$groups",
+    "distinct_id", "$device_id", "$user_id",        "$anon_distinct_id", "alias",
+    "$set",        "$set_once",  "$group_set",      "$group_key",        "$groups",
     "token",       "api_key",    "$raw_user_agent",
 };
 /* Ids that the clients were given. */
@@ -119,7 +119,8 @@ static bool is_kept(const struct json_node *sent, const struct json_node *kept, 
 
 static bool is_same(struct replay *r, const Journey__V1__Event *taken, unsigned i)
 {
-    const struct json_node *event = r->events[i], *properties = json_get(event, "properties"), *kept;
+    const struct json_node *event = r->events[i], *properties = json_get(event, "properties"),
+                           *kept;
     struct slice id = id_of(event, r->arena);
     struct err err = {0};
     if (id.size && !slice_equal_str(id, taken->message_id))

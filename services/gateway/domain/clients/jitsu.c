@@ -46,17 +46,37 @@ static const struct gw_row rows[] = {
 };
 
 static const struct gw_type_word types[] = {
-    {"pageview", GW_EVENT_PAGE, NULL},          {"page_view", GW_EVENT_PAGE, NULL},
-    {"page", GW_EVENT_PAGE, NULL},              {"identify", GW_EVENT_IDENTIFY, NULL},
+    {"pageview", GW_EVENT_PAGE, NULL},
+    {"page_view", GW_EVENT_PAGE, NULL},
+    {"page", GW_EVENT_PAGE, NULL},
+    {"identify", GW_EVENT_IDENTIFY, NULL},
     {"user_identify", GW_EVENT_IDENTIFY, NULL},
 };
 
 static const char *const not_properties[] = {
-    "event_id",   "eventn_ctx",    "event_type",   "user",        "ids",
-    "utc_time",   "url",           "doc_path",     "doc_host",    "doc_search",
-    "page_title", "referer",       "utm",          "click_id",    "user_agent",
-    "src",        "user_language", "doc_encoding", "api_key",     "local_tz_offset",
-    "vp_size",    "source_ip",     "screen_resolution",
+    "event_id",
+    "eventn_ctx",
+    "event_type",
+    "user",
+    "ids",
+    "utc_time",
+    "url",
+    "doc_path",
+    "doc_host",
+    "doc_search",
+    "page_title",
+    "referer",
+    "utm",
+    "click_id",
+    "user_agent",
+    "src",
+    "user_language",
+    "doc_encoding",
+    "api_key",
+    "local_tz_offset",
+    "vp_size",
+    "source_ip",
+    "screen_resolution",
 };
 
 static bool finish(struct gw_facts *facts, struct gw_faults *faults, struct arena *arena)

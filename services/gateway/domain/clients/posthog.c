@@ -88,10 +88,23 @@ static const struct gw_type_word types[] = {
 
 /* Ids, traits and addresses: they leave as hashes or sealed, or not at all. */
 static const char *const not_properties[] = {
-    "distinct_id", "$device_id",      "$user_id",   "$anon_distinct_id", "alias",
-    "$ip",         "$set",            "$set_once",  "$unset",            "$group_set",
-    "$group_key",  "$groups",         "token",      "api_key",           "$raw_user_agent",
-    "$useragent",  "$stored_person_properties",
+    "distinct_id",
+    "$device_id",
+    "$user_id",
+    "$anon_distinct_id",
+    "alias",
+    "$ip",
+    "$set",
+    "$set_once",
+    "$unset",
+    "$group_set",
+    "$group_key",
+    "$groups",
+    "token",
+    "api_key",
+    "$raw_user_agent",
+    "$useragent",
+    "$stored_person_properties",
 };
 
 static bool finish(struct gw_facts *facts, struct gw_faults *faults, struct arena *arena);
