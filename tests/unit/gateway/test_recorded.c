@@ -53,7 +53,7 @@ static struct slice file_read(const char *path, struct arena *arena)
 static struct slice body_of(struct replay *r, struct slice request)
 {
     char file[512];
-    const uint8_t *end = memmem(request.data, request.size, "\r\n\r\n", 4);
+    const uint8_t *end = request.size ? memmem(request.data, request.size, "\r\n\r\n", 4) : NULL;
     assert_non_null(end);
     end += 4;
     struct slice body = slice_make(end, (size_t)(request.data + request.size - end));
@@ -242,6 +242,8 @@ static void test_recorded(void **state)
     for (unsigned i = 0; i < n; i++) {
         char *folder = arena_printf(world->arena, "%s/%s", top, clients[i]);
         struct slice key = file_read(arena_printf(world->arena, "%s/key", folder), world->arena);
+        if (!key.size) /* of a form with a test of its own */
+            continue;
         world_add_key(world, arena_str(world->arena, key));
         assert_case(clients[i], replay_folder(world, folder) > 0);
     }
