@@ -85,8 +85,7 @@ static const struct gw_answer end_answer = {200, PARTS(end_parts), MEMBERS(end_m
 /* What is asked at start, and what is taken and thrown away. */
 #define CONSTANT(name, method, path, answer_)                                                      \
     {                                                                                              \
-        name, method, path, 0, ROUTE_BROWSER, GW_MAX_BATCH_BYTES, events_constant,                 \
-            .cut = NULL, .taken = &(answer_)                                                       \
+        name, method, path, 0, ROUTE_BROWSER, 0, events_constant, .cut = NULL, .taken = &(answer_) \
     }
 #define COMMAND(name, method, path, keys, flags, body, to, how, made)                              \
     {                                                                                              \

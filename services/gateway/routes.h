@@ -24,7 +24,7 @@ struct route {
     const char *pattern;
     unsigned keys; /* of enum gw_key_kind; 0: none is asked for */
     unsigned flags;
-    size_t body_limit;
+    size_t body_limit; /* 0: nobody looks at it */
     void (*run)(struct exchange *exchange);
     /* of events: whose form, how they are cut; NULL: no events. Their key may stand where the client puts it. */
     enum gw_client_id client;

@@ -163,7 +163,7 @@ void serve_request(struct http_request *request, void *user)
     gateway->world.entropy->fill(gateway->world.entropy, random, sizeof(random));
     gw_traceparent(exchange->trace, http_request_header(request, "traceparent"), random);
     memcpy(exchange->parameters, parameters, sizeof(parameters));
-    if (!read_body(exchange))
+    if (route->body_limit && !read_body(exchange))
         return;
     if (!route->keys)
         route->run(exchange);
