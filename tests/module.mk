@@ -7,6 +7,7 @@
 #   make tsan                 unit tests of the libraries with threads, BUILD=tsan
 #   make unit OWNERS="bus"    only these owners' tests
 #   make fuzz, make lint      see fuzz.mk and lint.mk
+#   make clients              others' SDKs as npm has them, in node and in a browser, against an engine: tests/clients/run
 #   make sim                  the services in simulation, see sim/sim.mk
 #
 # tests/unit/<owner>/test_*.c and tests/integration/<owner>/test_*.c are a program each; the other .c files of the folder
@@ -65,7 +66,7 @@ e2e_programs = $(filter-out %.c %.h,$(wildcard tests/e2e/test_*)) $(E2E_C:%.c=$(
 
 include tests/fuzz.mk tests/lint.mk tests/bench/module.mk tests/sim/sim.mk
 
-.PHONY: unit-programs integration-programs e2e-programs unit integration e2e tsan test
+.PHONY: unit-programs integration-programs e2e-programs unit integration e2e clients tsan test
 unit-programs: $(call test_programs,unit,$(BUILD)) $(call fuzz_replays,$(BUILD))
 integration-programs: $(call test_programs,integration,$(BUILD))
 e2e-programs: all $(E2E_C:%.c=$(B)/%)
@@ -79,6 +80,11 @@ integration:
 e2e:
 	@$(MAKE) --no-print-directory -s $(jobs) BUILD=debug e2e-programs
 	@tests/run $(e2e_programs)
+CLIENTS ?=
+clients:
+	@deploy/local/install clients
+	@$(MAKE) --no-print-directory -s $(jobs) BUILD=debug all
+	@tests/clients/run $(CLIENTS)
 # the owners of threads: librdkafka's call-backs, the maintenance of tables
 TSAN_OWNERS ?= bus service
 tsan_programs = $(foreach o,$(filter $(TSAN_OWNERS),$(OWNERS)),$(patsubst %.c,$(O)/tsan/%,$(call test_sources,unit,$(o))))

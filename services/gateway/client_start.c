@@ -1,6 +1,6 @@
 /* What SDKs ask before they start, answered so that they go on. */
+#include "client_answers.h"
 #include "events.h"
-#include "routes.h"
 
 /* Where the SDK then sends to: here, under the name by which it found us. */
 static void write_api_host(struct exchange *exchange, struct json_writer *w)
@@ -55,4 +55,45 @@ void events_settings(struct exchange *exchange)
     json_write_raw(&w, SLICE_LITERAL("[]"));
     json_end_object(&w);
     exchange_answer(exchange, 200, buf_slice(&body));
+}
+
+void events_constant(struct exchange *exchange)
+{
+    const struct events_answer *answer = exchange->route->taken;
+    exchange_answer_as(exchange, 200, answer->content_type, answer->body);
+}
+
+void events_absent(struct exchange *exchange)
+{
+    exchange_problem(exchange, GW_PROBLEM_NOT_FOUND, NULL, NULL);
+}
+
+/* {"token": ..., what every tenant's says} */
+static void write_posthog_config(struct buf *out, struct slice token)
+{
+    struct json_writer w = json_writer_make(out);
+    buf_append_str(out, "{\"token\":");
+    json_write_slice(&w, token);
+    buf_append_str(out, "," GW_POSTHOG_CONFIG "}");
+}
+
+void events_posthog_config(struct exchange *exchange)
+{
+    _cleanup_(buf_deinit) struct buf body = {0};
+    write_posthog_config(&body, exchange->parameters[0]);
+    exchange_answer(exchange, 200, buf_slice(&body));
+}
+
+/* The same as a script: its clients look for it under their token. */
+void events_posthog_script(struct exchange *exchange)
+{
+    _cleanup_(buf_deinit) struct buf body = {0};
+    struct json_writer w = json_writer_make(&body);
+    buf_append_str(&body, "(function(){var all=window._POSTHOG_REMOTE_CONFIG="
+                          "window._POSTHOG_REMOTE_CONFIG||{};all[");
+    json_write_slice(&w, exchange->parameters[0]);
+    buf_append_str(&body, "]={config:");
+    write_posthog_config(&body, exchange->parameters[0]);
+    buf_append_str(&body, ",siteApps:[]}})();");
+    exchange_answer_as(exchange, 200, "application/javascript", buf_slice(&body));
 }

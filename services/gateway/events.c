@@ -196,8 +196,3 @@ void events_run(struct exchange *exchange)
     exchange_arm(exchange, exchange->gateway->options.delivery_ms * 1000 + REPORT_GRACE_US);
     event_batch_send(batch);
 }
-
-void events_discard(struct exchange *exchange)
-{
-    exchange_answer(exchange, 200, SLICE_LITERAL("{\"success\":true}"));
-}

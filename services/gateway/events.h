@@ -5,7 +5,11 @@
 void events_run(struct exchange *exchange);
 /* Which events the request holds, once; false: they cannot be told, which has been answered. */
 bool events_cut(struct exchange *exchange);
-/* Metrics of the SDKs themselves: taken and thrown away. */
-void events_discard(struct exchange *exchange);
 /* client_start.c: what an SDK asks before it starts. */
 void events_settings(struct exchange *exchange);
+void events_posthog_config(struct exchange *exchange),
+    events_posthog_script(struct exchange *exchange);
+/* The route's answer, whatever was asked or sent: nothing is kept of it. */
+void events_constant(struct exchange *exchange);
+/* A client's further scripts: not found, but said so that another origin's page can hear it. */
+void events_absent(struct exchange *exchange);

@@ -1,4 +1,5 @@
 #include "routes.h"
+#include "client_answers.h"
 #include "commands.h"
 #include "events.h"
 
@@ -74,12 +75,14 @@ static const struct events_answer answer_pixel = {"image/gif", {pixel, sizeof(pi
 
 /* ---- the rows ---- */
 
-#define EVENTS(name, path, of, cut_, type)                                                         \
+#define EVENTS_ANSWERED(name, method, path, of, cut_, type, answer_)                               \
     {                                                                                              \
-        name, HTTP_POST, path, EITHER, ROUTE_BROWSER, GW_MAX_BATCH_BYTES, events_run,              \
-            .client = GW_CLIENT_##of, .cut = (cut_), .event_type = GW_EVENT_##type,                \
-            .topic = TOPIC_EVENTS                                                                  \
+        name, method, path, EITHER, ROUTE_BROWSER, GW_MAX_BATCH_BYTES, events_run,                 \
+            .client = GW_CLIENT_##of, .cut = (cut_), .taken = (answer_),                           \
+            .event_type = GW_EVENT_##type, .topic = TOPIC_EVENTS                                   \
     }
+#define EVENTS(name, path, of, cut_, type)                                                         \
+    EVENTS_ANSWERED(name, HTTP_POST, path, of, cut_, type, NULL)
 #define SEGMENT(name, path, type) EVENTS(name, path, SEGMENT, gw_cut_segment_one, type)
 #define SEGMENT_BATCH(path)       EVENTS("batch", path, SEGMENT, gw_cut_segment_batch, BY_BODY)
 #define SNOWPLOW_POST(path, more)                                                                  \
@@ -93,6 +96,19 @@ static const struct events_answer answer_pixel = {"image/gif", {pixel, sizeof(pi
         "snowplow_pixel", HTTP_GET, path, EITHER, ROUTE_BROWSER | (more), COMMAND_BYTES,           \
             events_run, .client = GW_CLIENT_SNOWPLOW, .cut = gw_cut_snowplow_get,                  \
                         .topic = TOPIC_EVENTS, .taken = &answer_pixel                              \
+    }
+#define POSTHOG(method, path, type)                                                                \
+    EVENTS_ANSWERED("posthog", method, path, POSTHOG, gw_cut_posthog, type,                        \
+                    &gw_answer_posthog_taken)
+#define JITSU(path, cut_, type)                                                                    \
+    EVENTS_ANSWERED("jitsu", HTTP_POST, path, JITSU, cut_, type, &gw_answer_jitsu_taken)
+#define JITSU_CLASSIC(path)                                                                        \
+    EVENTS_ANSWERED("jitsu_classic", HTTP_POST, path, JITSU_CLASSIC, gw_cut_jitsu_classic,         \
+                    BY_BODY, &gw_answer_jitsu_classic_taken)
+/* What is asked at start, and what is taken and thrown away. */
+#define CONSTANT(name, method, path, answer_)                                                      \
+    {                                                                                              \
+        name, method, path, 0, ROUTE_BROWSER, 0, events_constant, .cut = NULL, .taken = &(answer_) \
     }
 #define COMMAND(name, method, path, keys, flags, body, to, how, made)                              \
     {                                                                                              \
@@ -125,8 +141,46 @@ const struct route routes[] = {
     SNOWPLOW_GET("/i", 0),
     SNOWPLOW_GET("/ice.png", 0),
     SNOWPLOW_GET("/{write_key}/i", ROUTE_PATH_KEY),
-    {"sdk_metrics", HTTP_POST, "/v1/m", 0, ROUTE_BROWSER, GW_MAX_BATCH_BYTES, events_discard,
+    SEGMENT_BATCH("/v1/import"),
+    SEGMENT_BATCH("/beacon/v1/batch"),
+    POSTHOG(HTTP_POST, "/e", BY_BODY),
+    POSTHOG(HTTP_GET, "/e", BY_BODY),
+    POSTHOG(HTTP_POST, "/i/v0/e", BY_BODY),
+    POSTHOG(HTTP_POST, "/capture", BY_BODY),
+    POSTHOG(HTTP_POST, "/batch", BY_BODY),
+    POSTHOG(HTTP_POST, "/track", BY_BODY),
+    POSTHOG(HTTP_POST, "/engage", IDENTIFY),
+    JITSU("/api/s/batch", gw_cut_segment_batch, BY_BODY),
+    JITSU("/api/s/{type}", gw_cut_segment_one, BY_BODY),
+    JITSU("/api/s/s2s/batch", gw_cut_segment_batch, BY_BODY),
+    JITSU("/api/s/s2s/{type}", gw_cut_segment_one, BY_BODY),
+    JITSU_CLASSIC("/api/v1/event"),
+    JITSU_CLASSIC("/api/v1/s2s/event"),
+    CONSTANT("sdk_metrics", HTTP_POST, "/v1/m", gw_answer_success),
+    CONSTANT("sdk_metrics", HTTP_POST, "/rsaMetrics", gw_answer_success),
+    CONSTANT("posthog_discarded", HTTP_POST, "/s", gw_answer_posthog_taken), /* recordings */
+    CONSTANT("posthog_discarded", HTTP_POST, "/i/v1/logs", gw_answer_posthog_taken),
+    CONSTANT("posthog_discarded", HTTP_POST, "/i/v1/metrics", gw_answer_posthog_taken),
+    CONSTANT("posthog_flags", HTTP_POST, "/flags", gw_answer_posthog_flags),
+    CONSTANT("posthog_flags", HTTP_POST, "/decide", gw_answer_posthog_flags),
+    CONSTANT("posthog_flags", HTTP_GET, "/decide", gw_answer_posthog_flags),
+    CONSTANT("posthog_lists", HTTP_GET, "/api/surveys", gw_answer_posthog_lists),
+    CONSTANT("posthog_lists", HTTP_GET, "/api/web_experiments", gw_answer_posthog_lists),
+    CONSTANT("posthog_lists", HTTP_GET, "/api/product_tours", gw_answer_posthog_lists),
+    CONSTANT("posthog_lists", HTTP_GET, "/api/early_access_features", gw_answer_posthog_lists),
+    CONSTANT("posthog_lists", HTTP_GET, "/api/feature_flag/local_evaluation",
+             gw_answer_posthog_lists),
+    CONSTANT("posthog_lists", HTTP_GET, "/flags/definitions", gw_answer_posthog_lists),
+    {"posthog_config", HTTP_GET, "/array/{token}/config", EITHER, ROUTE_BROWSER | ROUTE_PATH_KEY,
+     COMMAND_BYTES, events_posthog_config, .cut = NULL},
+    {"posthog_config", HTTP_GET, "/array/{token}/config.js", EITHER, ROUTE_BROWSER | ROUTE_PATH_KEY,
+     COMMAND_BYTES, events_posthog_script, .cut = NULL},
+    {"posthog_static", HTTP_GET, "/static/{file}", 0, ROUTE_BROWSER, COMMAND_BYTES, events_absent,
      .cut = NULL},
+    {"posthog_static", HTTP_GET, "/static/{version}/{file}", 0, ROUTE_BROWSER, COMMAND_BYTES,
+     events_absent, .cut = NULL},
+    {"rudder_source", HTTP_GET, "/sourceConfig", EITHER, ROUTE_BROWSER | ROUTE_CLIENT_KEY,
+     COMMAND_BYTES, events_constant, .cut = NULL, .taken = &gw_answer_rudder_source},
     {"sdk_settings", HTTP_GET, "/v1/projects/{write_key}/settings", EITHER,
      ROUTE_BROWSER | ROUTE_PATH_KEY, COMMAND_BYTES, events_settings, .cut = NULL},
     COMMAND("start", HTTP_POST, "/api/journey/sessions/start", EITHER, ROUTE_BROWSER,
@@ -151,6 +205,8 @@ const struct route *route_find(enum http_method method, struct slice path, struc
 {
     unsigned methods = 0;
     bool any_browser = false;
+    if (path.size > 1 && path.data[path.size - 1] == '/') /* as some clients write it */
+        path.size--;
     for (unsigned i = 0; i < n_routes; i++) {
         struct slice found[2] = {{NULL, 0}, {NULL, 0}};
         if (!http_path_match(routes[i].pattern, path, arena, found, 2))

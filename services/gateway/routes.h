@@ -5,10 +5,11 @@
 #include "exchange.h"
 
 enum route_flag {
-    ROUTE_BROWSER = 1,    /* called by pages of other origins */
-    ROUTE_PATH_KEY = 4,   /* the key is the path's parameter */
-    ROUTE_IMPORT = 8,     /* of events: of the past, and bad ones are told in the answer */
-    ROUTE_READ_ONLY = 16, /* changes nothing */
+    ROUTE_BROWSER = 1,     /* called by pages of other origins */
+    ROUTE_PATH_KEY = 4,    /* the key is the path's parameter */
+    ROUTE_IMPORT = 8,      /* of events: of the past, and bad ones are told in the answer */
+    ROUTE_READ_ONLY = 16,  /* changes nothing */
+    ROUTE_CLIENT_KEY = 32, /* no events, but the key stands where the client puts it */
 };
 
 struct command_build; /* commands.h */
@@ -24,12 +25,13 @@ struct route {
     const char *pattern;
     unsigned keys; /* of enum gw_key_kind; 0: none is asked for */
     unsigned flags;
-    size_t body_limit;
+    size_t body_limit; /* 0: nobody looks at it */
     void (*run)(struct exchange *exchange);
     /* of events: whose form, how they are cut; NULL: no events. Their key may stand where the client puts it. */
     enum gw_client_id client;
     gw_cut_fn *cut;
-    const struct events_answer *taken; /* what this client expects to hear; NULL: our own answer */
+    /* what this client expects to hear; NULL: our own answer */
+    const struct events_answer *taken;
     enum gw_event_type event_type;
     /* of commands */
     const struct gw_schema *schema; /* NULL: no body */

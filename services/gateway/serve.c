@@ -100,7 +100,7 @@ static bool read_client_key(struct exchange *exchange, struct slice *key)
         *key = slice_str(http_request_header(request, *name));
     for (const char *const *name = client->key_parameters; !key->size && name && *name; name++)
         *key = http_query_get(http_request_query(request), *name, exchange->arena);
-    if (key->size)
+    if (key->size || !exchange->route->cut)
         return true;
     if (!events_cut(exchange))
         return false;
@@ -121,7 +121,8 @@ static bool read_key(struct exchange *exchange, struct slice *key)
     if (!key->size)
         *key = gw_key_text(http_request_header(request, "Authorization"),
                            http_request_header(request, "X-Api-Key"), exchange->arena);
-    if (!key->size && exchange->route->cut && !read_client_key(exchange, key))
+    bool of_client = exchange->route->cut || exchange->route->flags & ROUTE_CLIENT_KEY;
+    if (!key->size && of_client && !read_client_key(exchange, key))
         return false;
     if (gw_key_plausible(*key))
         return true;
@@ -162,7 +163,7 @@ void serve_request(struct http_request *request, void *user)
     gateway->world.entropy->fill(gateway->world.entropy, random, sizeof(random));
     gw_traceparent(exchange->trace, http_request_header(request, "traceparent"), random);
     memcpy(exchange->parameters, parameters, sizeof(parameters));
-    if (!read_body(exchange))
+    if (route->body_limit && !read_body(exchange))
         return;
     if (!route->keys)
         route->run(exchange);

@@ -42,8 +42,10 @@ static int check_value(const char *value)
 {
     size_t size = strlen(value);
     for (size_t i = 0; i < size; i++)
-        if (value[i] <= ' ' || value[i] > '~' || value[i] == ':')
-            return ctl_fail(CTL_USAGE, "a key is made of visible ASCII without blanks and colons");
+        if (value[i] <= ' ' || value[i] > '~')
+            return ctl_fail(CTL_USAGE, "a key is made of visible ASCII without blanks");
+    if (strncmp(value, "app:", 4) == 0)
+        return ctl_fail(CTL_USAGE, "no key begins with app:");
     if (size < 8 || size > 200)
         return ctl_fail(CTL_USAGE, "a key has 8 to 200 characters, this one %zu", size);
     if (strncmp(value, "jm_", 3) == 0 && !apikey_valid(value))

@@ -6,6 +6,9 @@
 #define GW_CLIENT_TABLE(CLIENT)                                                                    \
     CLIENT(SEGMENT, "segment")                                                                     \
     CLIENT(API, "api")                                                                             \
+    CLIENT(POSTHOG, "posthog")                                                                     \
+    CLIENT(JITSU, "jitsu")                                                                         \
+    CLIENT(JITSU_CLASSIC, "jitsu_classic")                                                         \
     CLIENT(SNOWPLOW, "snowplow")                                                                   \
     CLIENT(CLOUDEVENTS, "cloudevents")
 
@@ -41,3 +44,11 @@ gw_cut_fn gw_cut_api_one, gw_cut_api_batch;
 
 /* import.c: events of the form that the query names. */
 gw_cut_fn gw_cut_import;
+
+/* posthog.c */
+extern const struct gw_form gw_posthog_form;
+gw_cut_fn gw_cut_posthog;
+
+/* jitsu.c */
+extern const struct gw_form gw_jitsu_classic_form;
+gw_cut_fn gw_cut_jitsu_classic;

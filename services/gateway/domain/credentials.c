@@ -25,7 +25,9 @@ static struct slice basic_user(struct slice encoded, struct arena *arena)
     _cleanup_(buf_deinit) struct buf buf = {.limit = 1024};
     if (encoded.size > 1024 || base64_decode(&buf, encoded) < 0 || buf.size == 0)
         return slice_make(NULL, 0);
-    const uint8_t *colon = memchr(buf.data, ':', buf.size);
+    const uint8_t *colon = buf.data[buf.size - 1] == ':' /* a key may hold one */
+                               ? buf.data + buf.size - 1
+                               : memchr(buf.data, ':', buf.size);
     size_t size = colon ? (size_t)(colon - buf.data) : buf.size;
     return arena_slice(arena, slice_make(buf.data, size));
 }

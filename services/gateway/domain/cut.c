@@ -125,6 +125,20 @@ bool gw_cut_list(const struct gw_request *request, const struct gw_wanted *wante
     return !arena_overflowed(request->arena);
 }
 
+bool gw_cut_array(const struct gw_request *request, struct slice array, const char *field,
+                  struct gw_cut *cut, struct gw_faults *faults)
+{
+    struct gw_list list = {.max = request->max_events};
+    struct gw_wanted wanted = {.name = field, .list = &list};
+    struct json_reader r = json_reader_make(array, NULL);
+    bool is_list = json_reader_type(&r) == JSON_ARRAY;
+    wanted.raw = slice_make(r.at, (size_t)(r.end - r.at));
+    if (is_list && !gw_cut_items(&r, &list, request->arena))
+        return false;
+    cut->broken = cut->broken || list.broken;
+    return gw_cut_list(request, &wanted, cut, faults);
+}
+
 bool gw_cut_single(const struct gw_request *request, struct slice event, struct gw_cut *cut)
 {
     cut->events = arena_alloc(request->arena, sizeof(*cut->events));
@@ -133,4 +147,36 @@ bool gw_cut_single(const struct gw_request *request, struct slice event, struct 
     cut->events[0] = event;
     cut->n = 1;
     return true;
+}
+
+struct slice gw_cut_out(struct slice object, const char *const *names, unsigned n,
+                        struct arena *arena)
+{
+    struct json_reader r = json_reader_make(object, NULL);
+    uint8_t *out = arena_alloc(arena, object.size);
+    size_t size = 0;
+    struct slice key, raw;
+    bool escaped;
+    if (!out || json_reader_type(&r) != JSON_OBJECT)
+        return slice_make(NULL, 0);
+    out[size++] = '{';
+    json_reader_enter(&r);
+    for (bool first = true; json_reader_next(&r, first, &key, &escaped) > 0; first = false) {
+        const uint8_t *from = key.data - 1; /* its quote */
+        if (json_reader_loosely(&r, &raw) < 0)
+            break;
+        if (escaped)
+            key = json_raw_string(slice_make(key.data - 1, key.size + 2), arena);
+        unsigned i = 0;
+        while (i < n && !slice_equal_str(key, names[i]))
+            i++;
+        if (i < n)
+            continue;
+        if (size > 1)
+            out[size++] = ',';
+        memcpy(out + size, from, (size_t)(raw.data + raw.size - from));
+        size += (size_t)(raw.data + raw.size - from);
+    }
+    out[size++] = '}';
+    return slice_make(out, size);
 }

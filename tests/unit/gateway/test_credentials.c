@@ -11,6 +11,7 @@ static void test_key_forms(void **state)
         {"none", NULL, NULL, ""},
         {"basic, empty password", "Basic d2tfdGVzdF8xMjM6", NULL, "wk_test_123"},
         {"basic, a password", "Basic a2V5OnBhc3M=", NULL, "key"},
+        {"basic, a key with a colon", "Basic a2V5OnNlY3JldDo=", NULL, "key:secret"},
         {"basic, no colon", "Basic a2V5", NULL, "key"},
         {"basic, small letters", "basic d2tfdGVzdF8xMjM6", NULL, "wk_test_123"},
         {"basic, no padding", "Basic a2V5Og", NULL, "key"},

@@ -53,6 +53,11 @@ static void add_key(struct world *world, const char *key, const uint8_t *tenant,
     write_row(world, &keys_table, values);
 }
 
+void world_add_key(struct world *world, const char *key)
+{
+    add_key(world, key, world_tenant, "write", 0);
+}
+
 static void add_tenant(struct world *world, const uint8_t *tenant, const char *status)
 {
     const struct store_value values[] = {bytes(tenant, 16), text(status),
@@ -162,16 +167,29 @@ static void send_bytes(struct world *world, int fd, struct slice s)
     }
 }
 
-int world_send(struct world *world, const char *head, struct slice body)
+static int connect_to(struct world *world)
 {
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons(http_server_port(world->gateway->server)),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    const char *rest = strstr(head, "\r\n");
-    size_t line = rest ? (size_t)(rest - head) : strlen(head);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_true(fd >= 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    return fd;
+}
+
+int world_send_bytes(struct world *world, struct slice request)
+{
+    int fd = connect_to(world);
+    send_bytes(world, fd, request);
+    return fd;
+}
+
+int world_send(struct world *world, const char *head, struct slice body)
+{
+    const char *rest = strstr(head, "\r\n");
+    size_t line = rest ? (size_t)(rest - head) : strlen(head);
+    int fd = connect_to(world);
     char *text = arena_printf(
         world->arena,
         "%.*s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %zu%s\r\n\r\n", (int)line,
@@ -179,6 +197,18 @@ int world_send(struct world *world, const char *head, struct slice body)
     send_bytes(world, fd, slice_str(text));
     send_bytes(world, fd, body);
     return fd;
+}
+
+/* Of an answer on a connection that stays open. */
+static bool is_whole(const struct buf *got)
+{
+    const char *text = (const char *)got->data;
+    const char *end = got->size ? strstr(text, "\r\n\r\n") : NULL;
+    const char *length = end ? strstr(text, "Content-Length: ") : NULL;
+    if (!end || (length && length > end))
+        return false;
+    size_t size = length ? (size_t)strtol(length + 16, NULL, 10) : 0;
+    return got->size >= (size_t)(end + 4 - text) + size;
 }
 
 void world_receive(struct world *world, int fd, struct world_answer *answer)
@@ -192,7 +222,9 @@ void world_receive(struct world *world, int fd, struct world_answer *answer)
             break;
         if (n > 0)
             buf_append(&got, piece, (size_t)n);
-        else
+        if (is_whole(&got))
+            break;
+        if (n < 0)
             wait_turn(world, fd);
     }
     close(fd);

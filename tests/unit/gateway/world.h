@@ -45,6 +45,11 @@ void world_deinit(struct world *world);
 void world_turn(struct world *world);
 void world_turns(struct world *world, int64_t ms);
 
+/* A write key of the tenant. */
+void world_add_key(struct world *world, const char *key);
+
+/* A request as it stands. */
+int world_send_bytes(struct world *world, struct slice request);
 /* head: "POST /v1/track" and further header lines, "\r\n" between. Returns the socket. */
 int world_send(struct world *world, const char *head, struct slice body);
 /* Turns until the answer is there, at most 3 s. */
