@@ -15,7 +15,7 @@ struct entry {
 
 struct dead {
     struct slice raw, key;
-    const char *id, *code, *reason;
+    const char *id, *code, *field, *reason;
 };
 
 struct lane { /* of a partition */
@@ -24,6 +24,8 @@ struct lane { /* of a partition */
 
 struct event_batch {
     struct exchange *exchange;
+    enum gw_client_id client;
+    int64_t received_us;
     struct entry *entries;
     struct dead *dead;
     unsigned n, n_dead;
@@ -40,10 +42,18 @@ struct event_batch *event_batch_make(struct exchange *exchange, unsigned max_eve
         return NULL;
     batch->exchange = exchange;
     batch->partitions = partitions;
+    batch->client = exchange->route->client;
+    batch->received_us = exchange->started_us;
     batch->entries = arena_alloc(arena, (max_events + 1) * sizeof(*batch->entries));
     batch->dead = arena_alloc(arena, (max_events + 1) * sizeof(*batch->dead));
     batch->lanes = arena_alloc(arena, (size_t)partitions * sizeof(*batch->lanes));
     return batch->entries && batch->dead && batch->lanes ? batch : NULL;
+}
+
+void event_batch_came(struct event_batch *batch, enum gw_client_id client, int64_t received_us)
+{
+    batch->client = client;
+    batch->received_us = received_us;
 }
 
 static ProtobufCBinaryData hash_bytes(struct arena *arena, const uint8_t hash[GW_HASH_SIZE],
@@ -101,6 +111,7 @@ void event_batch_add_dead(struct event_batch *batch, const struct gw_event *even
     dead->key = key_of(batch, event);
     dead->id = event->message_id;
     dead->code = fault->code;
+    dead->field = fault->field;
     dead->reason =
         arena_printf(arena, "%s%s%s", fault->field, *fault->field ? ": " : "", fault->message);
 }
@@ -137,8 +148,8 @@ static int send_record(struct event_batch *batch, struct entry *first, struct en
             break;
     }
     record.tenant_id = (ProtobufCBinaryData){16, exchange->key.tenant.id};
-    record.received_us = exchange->started_us;
-    record.client = arena_str(arena, slice_str(gw_client_name(exchange->route->client)));
+    record.received_us = batch->received_us;
+    record.client = arena_str(arena, slice_str(gw_client_name(batch->client)));
     record.events = arena_alloc(arena, n * sizeof(Journey__V1__Event *));
     if (!record.events)
         return ERR_NO_MEMORY;
@@ -155,6 +166,8 @@ static int send_record(struct event_batch *batch, struct entry *first, struct en
     return send(batch, TOPIC_EVENTS, first->key, slice_make(value, size), &envelope);
 }
 
+static const char type_digit[] = "0123456789"; /* by enum gw_event_type */
+
 static int send_dead(struct event_batch *batch, const struct dead *dead)
 {
     struct envelope envelope;
@@ -163,8 +176,12 @@ static int send_dead(struct event_batch *batch, const struct dead *dead)
     envelope_add(&envelope, "content-type", SLICE_LITERAL("application/json"));
     envelope_add(&envelope, "dlq-code", slice_str(dead->code));
     envelope_add(&envelope, "dlq-reason", slice_str(dead->reason));
+    envelope_add(&envelope, "dlq-field", slice_str(dead->field));
     envelope_add(&envelope, "dlq-service", SLICE_LITERAL("gateway"));
     envelope_add(&envelope, "message-id", slice_str(dead->id));
+    /* what it takes to map it again */
+    envelope_add(&envelope, "client", slice_str(gw_client_name(batch->client)));
+    envelope_add(&envelope, "event-type", slice_make(&type_digit[exchange->route->event_type], 1));
     exchange->n_dead++;
     return send(batch, topic_dlq(TOPIC_EVENTS), dead->key, dead->raw, &envelope);
 }

@@ -27,6 +27,7 @@ struct exchange {
     const char **message_ids; /* of events */
     unsigned n_message_ids, n_dead;
     struct event *timer;
+    struct ask *ask; /* ask.h: held while something else is waited for */
     void (*delivered)(struct exchange *exchange); /* all of it is in the log */
     void (*timeout)(struct exchange *exchange);
 };

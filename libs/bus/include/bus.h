@@ -197,6 +197,21 @@ static inline void bus_destroy(struct bus **b)
 const struct bus_header *bus_record_header(const struct bus_record *record,
                                            const char *name); /* NULL: none */
 
+/*
+ * For tools, and threads with a bus of their own: reads each span to its end as given, each partition in its own order, on the
+ * lane of events, which must be free. Blocks up to the time-out. record() says false to stop. 1: all was read; 0: stopped, or
+ * the time was over: `next` says where each span stands.
+ */
+struct bus_span {
+    int topic;
+    int32_t partition;
+    int64_t next, end;
+    bool open; /* bus_scan's own */
+};
+int bus_scan(struct bus *bus, struct bus_span *spans, unsigned n, int timeout_ms,
+             bool (*record)(void *user, const struct bus_record *record), void *user,
+             struct err *err) MUST_CHECK;
+
 /* ---- Kafka (librdkafka) ---- */
 
 struct bus_kafka_options {

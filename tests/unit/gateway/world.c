@@ -72,6 +72,13 @@ static void fill_store(struct world *world)
     add_key(world, DELETED_KEY, deleted_tenant, "secret", 0);
 }
 
+static int open_bus(void *user, struct bus **bus, struct err *err)
+{
+    (void)err;
+    *bus = bus_mem_create(((struct world *)user)->cluster);
+    return 0;
+}
+
 void world_init(struct world *world, unsigned open_requests)
 {
     static const struct store_table *const tables[] = {&keys_table, &organizations_table};
@@ -92,9 +99,17 @@ void world_init(struct world *world, unsigned open_requests)
     world->peer = bus_mem_create(world->cluster);
     world->store = store_mem_create(world->db, tables, ARRAY_SIZE(tables));
     fill_store(world);
-    const struct gateway_world given = {world->base,    world->bus,     world->store,
-                                        world->metrics, clock_system(), entropy_system(),
-                                        "test"};
+    const struct gateway_world given = {world->base,
+                                        world->bus,
+                                        world->store,
+                                        world->metrics,
+                                        clock_system(),
+                                        entropy_system(),
+                                        "test",
+                                        open_bus,
+                                        world,
+                                        NULL,
+                                        true};
     if (gateway_create(&world->gateway, &given, &options, &err) < 0)
         fail_msg("gateway: %s", err.message);
 }
