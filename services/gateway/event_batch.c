@@ -2,6 +2,7 @@
 #include "envelope.h"
 #include "journey/v1/event.pb-c.h"
 #include "routes.h"
+#include "stats.h"
 
 /* Below BUS_MAX_RECORD_BYTES with room for key and headers. */
 #define MAX_VALUE_BYTES 850000
@@ -182,7 +183,7 @@ static int send_dead(struct event_batch *batch, const struct dead *dead)
     /* what it takes to map it again */
     envelope_add(&envelope, "client", slice_str(gw_client_name(batch->client)));
     envelope_add(&envelope, "event-type", slice_make(&type_digit[exchange->route->event_type], 1));
-    exchange->n_dead++;
+    stats_dead_letter(exchange->gateway, TOPIC_EVENTS, dead->code);
     return send(batch, topic_dlq(TOPIC_EVENTS), dead->key, dead->raw, &envelope);
 }
 

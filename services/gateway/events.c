@@ -12,7 +12,6 @@ static void answer_taken(struct exchange *exchange)
     _cleanup_(buf_deinit) struct buf body = {0};
     struct json_writer w = json_writer_make(&body);
     metric_inc(exchange->gateway->stats.events, exchange->n_message_ids);
-    metric_inc(exchange->gateway->stats.dead_events, exchange->n_dead);
     const struct events_answer *taken = exchange->route->taken;
     if (taken) {
         exchange_answer_as(exchange, 200, taken->content_type, taken->body);

@@ -242,15 +242,15 @@ static bool take_accepted(void *user, const struct bus_record *record)
 
 /* ---- reading back ---- */
 
-static int open_windows(struct recent *q, struct bus *bus, int32_t n, struct err *err)
+static int open_windows(struct recent *q, struct bus *bus, struct bus_span *spans, int32_t n,
+                        struct err *err)
 {
     q->windows = arena_alloc(q->ask.arena, (size_t)n * sizeof(*q->windows));
-    int r = q->windows ? 0 : ERR_NO_MEMORY;
-    for (int32_t p = 0; r >= 0 && p < n; p++) {
-        struct window *w = &q->windows[p];
-        r = bus_range(bus, TOPIC_ACCEPTED, p, &w->begin, &w->end, RANGE_TIMEOUT_MS, err);
-        w->low = w->end;
-    }
+    for (int32_t p = 0; p < n; p++)
+        spans[p] = (struct bus_span){.topic = TOPIC_ACCEPTED, .partition = p};
+    int r = q->windows ? bus_ranges(bus, spans, (unsigned)n, RANGE_TIMEOUT_MS, err) : ERR_NO_MEMORY;
+    for (int32_t p = 0; r >= 0 && p < n; p++)
+        q->windows[p] = (struct window){spans[p].next, spans[p].end, spans[p].end, 0};
     return r;
 }
 
@@ -291,7 +291,7 @@ static void read_accepted(struct recent *q, struct bus *bus)
     int64_t now_us = clock_system()->now_us(clock_system()), until_us = now_us + MAX_READING_US;
     struct bus_span *spans = arena_alloc(q->ask.arena, (size_t)n * sizeof(*spans));
     q->back_to_us = now_us;
-    int r = spans ? open_windows(q, bus, n, &err) : ERR_NO_MEMORY;
+    int r = spans ? open_windows(q, bus, spans, n, &err) : ERR_NO_MEMORY;
     q->accepted_late = r < 0;
     if (r >= 0)
         note_reach(q, n); /* an empty topic is wholly read */

@@ -180,7 +180,7 @@ int command_dlq_show(struct ctl *ctl, const struct args *args)
     struct err err;
     struct letter letter;
     struct letters *letters = NULL;
-    struct showing showing = {&letter, ctl->arena, false};
+    struct showing showing = {NULL, ctl->arena, false};
     if (letter_id_parse(&letter, slice_str(args->positional[0])) < 0)
         return ctl_fail(CTL_USAGE,
                         "'%s' is no dead letter's id\n  which there are: journeyctl dlq "
@@ -191,8 +191,11 @@ int command_dlq_show(struct ctl *ctl, const struct args *args)
     struct letters_page page = {.n = 0};
     int status = open_letters(ctl, &letters);
     if (status == CTL_DONE &&
-        (letters_list(letters, &filter, NULL, 1, &page, ctl->arena, &err) < 0 ||
-         (page.n && letters_read(letters, page.list, 1, READ_MS, show_record, &showing, &err) < 0)))
+        letters_list(letters, &filter, NULL, 1, &page, ctl->arena, &err) < 0)
+        status = ctl_fail_err("dead letters", &err);
+    showing.letter = page.list;
+    if (status == CTL_DONE && page.n &&
+        letters_read(letters, page.list, 1, READ_MS, show_record, &showing, &err) < 0)
         status = ctl_fail_err("dead letters", &err);
     if (status == CTL_DONE && !showing.found)
         status =

@@ -156,40 +156,45 @@ static bool take(void *user, const struct bus_record *record)
     return x->failed >= 0;
 }
 
-/* A log that ends before the position was made anew, and its old letters are gone; one that begins behind it has lost some. */
-static int find_span(struct indexing *x, int topic, int32_t partition, int64_t stored)
+static void stored_positions(struct indexing *x, const PGresult *rows)
 {
-    int64_t begin, end;
-    struct bus *bus = x->letters->bus;
-    int r = bus_range(bus, topic_dlq(topic), partition, &begin, &end, RANGE_TIMEOUT_MS, x->err);
-    if (r < 0)
-        return r;
-    int64_t next = stored > end ? begin : max_i64(stored, begin);
-    if (next >= end && next == stored)
-        return 0;
-    x->stored[x->n] = stored;
-    x->spans[x->n++] = (struct bus_span){topic_dlq(topic), partition, next, end, false};
-    return 0;
+    for (unsigned i = 0; i < x->n; i++)
+        x->stored[i] = -1;
+    for (int row = 0; row < PQntuples(rows); row++) {
+        int topic = topic_find(PQgetvalue(rows, row, 0));
+        int64_t part = strtoll(PQgetvalue(rows, row, 1), NULL, 10);
+        for (unsigned i = 0; i < x->n; i++)
+            if (x->spans[i].topic == topic && x->spans[i].partition == part)
+                x->stored[i] = strtoll(PQgetvalue(rows, row, 2), NULL, 10);
+    }
 }
 
+/* What is new in each partition. A log that ends before the position was made anew; one that begins behind it has lost some. */
 static int find_spans(struct indexing *x, int32_t partitions)
 {
     PGresult *rows = NULL;
-    int64_t stored[TOPIC_COUNT][1024];
-    memset(stored, -1, sizeof(stored));
+    for (int topic = 0; topic < TOPIC_COUNT; topic++)
+        for (int32_t p = 0; has_letters(topic) && p < partitions; p++)
+            x->spans[x->n++] = (struct bus_span){.topic = topic_dlq(topic), .partition = p};
     int r = letters_query(x->letters, &rows, x->err,
                           "select topic, part, next_offset from accounts.dead_letter_positions", 0,
                           NULL);
-    for (int i = 0; r >= 0 && i < PQntuples(rows); i++) {
-        int topic = topic_find(PQgetvalue(rows, i, 0));
-        int64_t part = strtoll(PQgetvalue(rows, i, 1), NULL, 10);
-        if (topic >= 0 && part >= 0 && part < partitions)
-            stored[topic & ~TOPIC_DLQ][part] = strtoll(PQgetvalue(rows, i, 2), NULL, 10);
-    }
+    if (r >= 0)
+        stored_positions(x, rows);
     PQclear(rows);
-    for (int topic = 0; topic < TOPIC_COUNT; topic++)
-        for (int32_t p = 0; r >= 0 && has_letters(topic) && p < partitions; p++)
-            r = find_span(x, topic, p, stored[topic][p]);
+    if (r >= 0)
+        r = bus_ranges(x->letters->bus, x->spans, x->n, RANGE_TIMEOUT_MS, x->err);
+    unsigned n = 0;
+    for (unsigned i = 0; r >= 0 && i < x->n; i++) {
+        struct bus_span span = x->spans[i];
+        int64_t stored = x->stored[i];
+        span.next = stored > span.end ? span.next : max_i64(stored, span.next);
+        if (span.next == stored && span.next >= span.end)
+            continue;
+        x->stored[n] = stored;
+        x->spans[n++] = span;
+    }
+    x->n = n;
     return r;
 }
 
@@ -216,7 +221,7 @@ int letters_refresh(struct letters *l, int timeout_ms, struct err *err)
     struct indexing x = {.letters = l, .err = err};
     x.spans = calloc(n, sizeof(*x.spans));
     x.stored = calloc(n, sizeof(*x.stored));
-    int r = x.spans && x.stored && partitions <= 1024
+    int r = x.spans && x.stored
                 ? prune(l, err)
                 : err_set(err, ERR_NO_MEMORY, ERR_CLASS_TRANSIENT, "no memory for the index");
     if (r >= 0)
