@@ -31,8 +31,8 @@ struct route_stats;
 struct worker;
 
 struct gateway_stats {
-    struct metric *open, *events, *produce_errors, *late_parts, *late_replies,
-        *strangers, *key_loads, *refused;
+    struct metric *open, *events, *produce_errors, *late_parts, *late_replies, *strangers,
+        *key_loads, *refused;
     struct route_stats *routes; /* by row of the route table */
 };
 

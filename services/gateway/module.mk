@@ -1,6 +1,6 @@
 SERVICES += gateway
 gateway_SRC := main.c gateway.c serve.c exchange.c slots.c routes.c keys.c key_cache.c client_start.c events.c event_batch.c \
-	commands.c command_build.c envelope.c broker.c gunzip.c stats.c worker.c ask.c recent.c recent_page.c dead_letters.c letters_sent.c
+	commands.c command_build.c envelope.c broker.c gunzip.c stats.c worker.c ask.c accepted.c recent.c recent_page.c dead_letters.c letters_sent.c
 gateway_DOMAIN := domain/bodies.c domain/clients.c domain/clients/segment.c domain/context.c domain/credentials.c domain/cut.c domain/event.c domain/fault.c domain/form.c \
 	domain/gather.c domain/identity.c domain/problem.c domain/schema.c domain/value.c
 gateway_USES := base bus config decode http json letters proto service store topics

@@ -8,10 +8,9 @@
  * Reading goes back until what was asked for is found, or a budget is spent; the answer says how far.
  */
 #include "recent.h"
+#include "accepted.h"
 #include "ask.h"
 #include "domain/identity.h"
-#include "domain/mask.h"
-#include "journey/v1/event.pb-c.h"
 
 #include <stdlib.h>
 
@@ -20,13 +19,6 @@
 #define MAX_READING_US   (1500 * 1000)
 #define RANGE_TIMEOUT_MS 2000
 #define REFRESH_MS       2000
-#define CORRECTED_US     MINUTE_US /* a clock that is wrong by less is none that anybody would mend */
-
-enum status_asked {
-    ASKED_ACCEPTED = 1,
-    ASKED_CHANGED = 2,
-    ASKED_REFUSED = 4
-};
 
 struct item {
     int64_t received_us;
@@ -40,7 +32,7 @@ struct window {
 
 struct recent {
     struct ask ask;
-    unsigned limit, asked; /* asked: of enum status_asked */
+    unsigned limit, asked; /* asked: of enum accepted_status */
     const char *message_id;
     uint8_t device[GW_HASH_SIZE], user[GW_HASH_SIZE];
     bool by_device, by_user;
@@ -87,116 +79,7 @@ static int newer_first(const void *a, const void *b)
     return x > y ? -1 : x < y;
 }
 
-/* ---- an accepted event ---- */
-
-static bool holds_mark(const char *text)
-{
-    static const char *const marks[] = {
-#define MARK(id, mark) mark,
-        GW_PERSONAL_TABLE(MARK)
-#undef MARK
-    };
-    for (unsigned i = 0; i < ARRAY_SIZE(marks); i++)
-        if (strstr(text, marks[i]))
-            return true;
-    return false;
-}
-
-static bool corrected(const Journey__V1__Accepted *a)
-{
-    int64_t by_us = a->event->timestamp_us ? a->time_us - a->event->timestamp_us : 0;
-    return !a->time_clamped && (by_us > CORRECTED_US || by_us < -CORRECTED_US);
-}
-
-struct change {
-    bool happened;
-    const char *field, *code, *message;
-};
-
-/* false: nothing was changed. */
-static bool write_changes(struct json_writer *w, const Journey__V1__Accepted *a)
-{
-    const Journey__V1__Event *e = a->event;
-    const struct change changes[] = {
-        {a->time_clamped, "timestamp", "time_clamped",
-         "it lay in the future; the time of receipt stands instead"},
-        {corrected(a), "timestamp", "time_corrected",
-         "by the difference between the client's clock and ours"},
-        {holds_mark(e->name), "name", "masked", "personal data was replaced by marks"},
-        {holds_mark(e->properties), "properties", "masked", "personal data was replaced by marks"},
-        {holds_mark(e->context), "context", "masked", "personal data was replaced by marks"},
-        {e->sealed.len > 0, "", "sealed", "personal data was set apart and sealed"},
-        {a->pseudonymous, "", "pseudonymous",
-         "without consent to analytics it is kept under its session only, for 48 hours"},
-    };
-    bool any = false;
-    json_key(w, "changes");
-    json_begin_array(w);
-    for (unsigned i = 0; i < ARRAY_SIZE(changes); i++) {
-        if (!changes[i].happened)
-            continue;
-        any = true;
-        json_begin_object(w);
-        json_key(w, "field");
-        json_write_str(w, changes[i].field);
-        json_key(w, "code");
-        json_write_str(w, changes[i].code);
-        json_key(w, "message");
-        json_write_str(w, changes[i].message);
-        json_end_object(w);
-    }
-    json_end_array(w);
-    return any;
-}
-
-static const char *type_name(int type)
-{
-    static const char *const names[] = {"",         "track", "page", "screen",
-                                        "identify", "group", "alias"};
-    return type > 0 && type < (int)ARRAY_SIZE(names) ? names[type] : "unknown";
-}
-
-static void write_text(struct json_writer *w, const char *name, const char *text)
-{
-    json_key(w, name);
-    json_write_str(w, *text ? text : NULL);
-}
-
-static void write_flag(struct json_writer *w, const char *name, bool value)
-{
-    json_key(w, name);
-    json_write_bool(w, value);
-}
-
-/* Returns which status it has. */
-static enum status_asked write_accepted(struct json_writer *w, const Journey__V1__Accepted *a)
-{
-    const Journey__V1__Event *e = a->event;
-    json_begin_object(w);
-    enum status_asked status = write_changes(w, a) ? ASKED_CHANGED : ASKED_ACCEPTED;
-    write_text(w, "status", status == ASKED_CHANGED ? "changed" : "accepted");
-    write_text(w, "message_id", e->message_id);
-    write_text(w, "type", type_name(e->type));
-    write_text(w, "name", e->name);
-    write_text(w, "session_id", a->session_id);
-    json_key(w, "received_at");
-    json_write_time(w, a->received_us);
-    json_key(w, "time");
-    json_write_time(w, a->time_us);
-    json_key(w, "sent_time");
-    json_write_time(w, e->timestamp_us ? e->timestamp_us : TIME_NONE);
-    write_flag(w, "late", a->late);
-    write_flag(w, "opens_session", a->opens);
-    write_flag(w, "bot", a->enrichment && a->enrichment->bot);
-    write_flag(w, "pseudonymous", a->pseudonymous);
-    json_key(w, "consent");
-    json_begin_array(w);
-    for (size_t i = 0; a->consent && i < a->consent->n_granted; i++)
-        json_write_str(w, a->consent->granted[i]);
-    json_end_array(w);
-    json_end_object(w);
-    return status;
-}
+/* ---- reading an accepted event ---- */
 
 static bool is(const uint8_t hash[GW_HASH_SIZE], ProtobufCBinaryData found)
 {
@@ -233,7 +116,7 @@ static bool take_accepted(void *user, const struct bus_record *record)
     if (a && a->event && fits(q, a->event) && wanted(q, a->received_us)) {
         struct json_writer w = json_writer_make(&q->json);
         buf_reset(&q->json);
-        if (q->asked & write_accepted(&w, a))
+        if (q->asked & accepted_write(&w, a))
             keep(q, a->received_us);
     }
     arena_reset(q->scratch);
@@ -331,7 +214,8 @@ static void read_refused(struct recent *q, struct letters *letters)
         struct json_writer w = json_writer_make(&q->json);
         buf_reset(&q->json);
         json_begin_object(&w);
-        write_text(&w, "status", "refused");
+        json_key(&w, "status");
+        json_write_str(&w, "refused");
         json_key(&w, "received_at");
         json_write_time(&w, page.list[i].time_us);
         letter_write(&w, &page.list[i]);
@@ -358,8 +242,10 @@ static void write_answer(struct recent *q)
         &w,
         "looked_back_to"); /* accepted ones; refused ones are all of 14 days. null: all that is kept */
     json_write_time(&w, q->back_to_us == INT64_MIN ? TIME_NONE : q->back_to_us);
-    if (q->message_id && !q->n)
-        write_text(&w, "outcome", "unknown_or_repeated");
+    if (q->message_id && !q->n) {
+        json_key(&w, "outcome");
+        json_write_str(&w, "unknown_or_repeated");
+    }
     if (q->accepted_late || q->refused_late) {
         json_key(&w, "degraded");
         json_begin_array(&w);
@@ -385,9 +271,9 @@ static void find(struct ask *ask, const struct work_tools *tools)
     if (!q->scratch || !q->items) {
         ask_fail(ask, GW_PROBLEM_UNAVAILABLE, NULL);
     } else {
-        if (q->asked & (ASKED_ACCEPTED | ASKED_CHANGED))
+        if (q->asked & (EVENT_ACCEPTED | EVENT_CHANGED))
             read_accepted(q, tools->bus);
-        if (q->asked & ASKED_REFUSED)
+        if (q->asked & EVENT_REFUSED)
             read_refused(q, tools->letters);
         write_answer(q);
     }
@@ -395,14 +281,14 @@ static void find(struct ask *ask, const struct work_tools *tools)
     arena_destroy(&q->scratch);
 }
 
-/* A set of enum status_asked. */
+/* A set of enum accepted_status. */
 static unsigned read_status(struct exchange *exchange, struct gw_faults *faults)
 {
     struct slice status = ask_text(exchange, "status");
-    unsigned asked = !status.data ? ASKED_ACCEPTED | ASKED_CHANGED | ASKED_REFUSED
-                     : slice_equal_str(status, "accepted") ? ASKED_ACCEPTED
-                     : slice_equal_str(status, "changed")  ? ASKED_CHANGED
-                     : slice_equal_str(status, "refused")  ? ASKED_REFUSED
+    unsigned asked = !status.data ? EVENT_ACCEPTED | EVENT_CHANGED | EVENT_REFUSED
+                     : slice_equal_str(status, "accepted") ? EVENT_ACCEPTED
+                     : slice_equal_str(status, "changed")  ? EVENT_CHANGED
+                     : slice_equal_str(status, "refused")  ? EVENT_REFUSED
                                                            : 0;
     if (!asked)
         gw_fault_add(faults, "status", "unknown_value", "must be accepted, changed or refused");

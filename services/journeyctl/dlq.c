@@ -190,8 +190,7 @@ int command_dlq_show(struct ctl *ctl, const struct args *args)
         .topic = letter.topic, .state = -1, .partition = letter.partition, .offset = letter.offset};
     struct letters_page page = {.n = 0};
     int status = open_letters(ctl, &letters);
-    if (status == CTL_DONE &&
-        letters_list(letters, &filter, NULL, 1, &page, ctl->arena, &err) < 0)
+    if (status == CTL_DONE && letters_list(letters, &filter, NULL, 1, &page, ctl->arena, &err) < 0)
         status = ctl_fail_err("dead letters", &err);
     showing.letter = page.list;
     if (status == CTL_DONE && page.n &&

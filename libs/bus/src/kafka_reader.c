@@ -160,8 +160,7 @@ static rd_kafka_resp_err_t query(struct kafka_bus *bus, rd_kafka_t *rk, struct b
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
     for (unsigned i = 0; i < n; i++)
         rd_kafka_topic_partition_list_add(
-            list, bus_kafka_name(name, bus->prefix, topic_name(spans[i].topic)),
-            spans[i].partition)
+            list, bus_kafka_name(name, bus->prefix, topic_name(spans[i].topic)), spans[i].partition)
             ->offset = end ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
     rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(rk, list, timeout_ms);
     for (unsigned i = 0; !code && i < n; i++)

@@ -86,8 +86,7 @@ int bus_mem_reader_ranges(struct bus *bus, struct bus_span *spans, unsigned n, i
     for (unsigned i = 0; r >= 0 && i < n; i++)
         r = bus_partition_check(spans[i].topic, spans[i].partition, b->cluster->partitions, err);
     for (unsigned i = 0; r >= 0 && i < n; i++) {
-        const struct mem_log *log =
-            bus_mem_log_get(b->cluster, spans[i].topic, spans[i].partition);
+        const struct mem_log *log = bus_mem_log_get(b->cluster, spans[i].topic, spans[i].partition);
         spans[i].next = log->begin;
         spans[i].end = log->end;
     }

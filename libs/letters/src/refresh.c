@@ -132,7 +132,12 @@ static int put_all(struct indexing *x)
     int r = letters_begin(x->letters, x->err);
     if (r < 0)
         return r;
-    r = put_rows(x);
+    /* one writer at a time: two that add the same rows in different orders would wait for each other */
+    r = letters_run(x->letters, x->err,
+                    "select pg_advisory_xact_lock(hashtextextended('journey dead letters', 0))", 0,
+                    NULL);
+    if (r >= 0)
+        r = put_rows(x);
     for (unsigned i = 0; r >= 0 && i < x->n; i++)
         if (x->spans[i].next != x->stored[i])
             r = put_position(x, i);

@@ -5,8 +5,13 @@
 static int failed(struct letters *l, const PGresult *result, struct err *err)
 {
     const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    /* serialization and deadlock, no room, an operator's word, a time-out: another time */
+    bool later = state && (strncmp(state, "40", 2) == 0 || strncmp(state, "53", 2) == 0 ||
+                           strncmp(state, "57", 2) == 0);
     if (state && PQstatus(l->pg) == CONNECTION_OK)
-        return err_set(err, ERR_INTERNAL, ERR_CLASS_PERMANENT, "the database refused: %s %s", state,
+        return err_set(err, later ? ERR_UNAVAILABLE : ERR_INTERNAL,
+                       later ? ERR_CLASS_TRANSIENT : ERR_CLASS_PERMANENT,
+                       "the database refused: %s %s", state,
                        PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
     PQfinish(l->pg);
     l->pg = NULL;

@@ -46,8 +46,11 @@ static const char *server(const char *name)
 static const char *sql(struct rig *rig, const char *text, const char *first, const char *second)
 {
     const char *values[] = {first, second};
-    PGresult *result =
-        PQexecParams(rig->db, text, second ? 2 : first ? 1 : 0, NULL, values, NULL, NULL, 0);
+    PGresult *result = PQexecParams(rig->db, text,
+                                    second  ? 2
+                                    : first ? 1
+                                            : 0,
+                                    NULL, values, NULL, NULL, 0);
     ExecStatusType status = PQresultStatus(result);
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
         fail_msg("%s: %s", text, PQerrorMessage(rig->db));
@@ -296,9 +299,8 @@ static unsigned events(struct rig *rig, unsigned n, const char *id)
     unsigned found = 0;
     struct bus_event event;
     for (int32_t p = 0; p < PARTITIONS; p++)
-        assert_int_equal(bus_start(rig->peer, TOPIC_EVENTS, p, BUS_OFFSET_BEGIN, BUS_LANE_EVENTS,
-                                   NULL),
-                         0);
+        assert_int_equal(
+            bus_start(rig->peer, TOPIC_EVENTS, p, BUS_OFFSET_BEGIN, BUS_LANE_EVENTS, NULL), 0);
     while (n > 0 && clock_system()->now_us(clock_system()) < until) {
         turn(rig);
         while (bus_poll_control(rig->peer, &event))
@@ -344,8 +346,8 @@ static void test_life_of_a_letter(void **state)
         ask(rig, 0, HTTP_GET, "/api/v1/events/recent?message_id=bad", "", 200);
     assert_string_equal(text(rig, nth(recent, 0), "status"), "refused");
     assert_string_equal(text(rig, nth(recent, 0), "field"), "event");
-    assert_int_equal(
-        count(ask(rig, 0, HTTP_GET, "/api/v1/events/recent?anonymous_id=a", "", 200)), 1);
+    assert_int_equal(count(ask(rig, 0, HTTP_GET, "/api/v1/events/recent?anonymous_id=a", "", 200)),
+                     1);
     /* nobody else's business */
     assert_int_equal(count(ask(rig, 1, HTTP_GET, LETTERS, "", 200)), 0);
     assert_int_equal(count(ask(rig, 1, HTTP_GET, "/api/v1/events/recent", "", 200)), 0);
