@@ -113,12 +113,14 @@ struct slice ask_text(struct exchange *exchange, const char *name)
 unsigned ask_limit(struct exchange *exchange, struct gw_faults *faults)
 {
     struct slice text = ask_text(exchange, "limit");
-    unsigned value = text.data ? 0 : LIMIT_DEFAULT;
-    bool digits = text.size <= 3;
+    unsigned value = 0;
+    bool digits = text.data && text.size <= 3;
     for (size_t i = 0; digits && i < text.size; i++) {
         digits = text.data[i] >= '0' && text.data[i] <= '9';
         value = value * 10 + (unsigned)(text.data[i] - '0');
     }
+    if (!text.data)
+        return LIMIT_DEFAULT;
     if (digits && value >= 1 && value <= LIMIT_MAX)
         return value;
     gw_fault_add(faults, "limit", "out_of_range", "must be a whole number from 1 to 500");

@@ -129,7 +129,7 @@ static void note(struct sending *q, const struct work_tools *tools, enum letter_
     int r = list && noted ? letters_note(tools->letters, list, n, state, false, &actor, noted, &err)
                           : err_set(&err, ERR_NO_MEMORY, ERR_CLASS_TRANSIENT, "no memory");
     n = 0;
-    for (unsigned i = 0; r >= 0 && i < q->n; i++) {
+    for (unsigned i = 0; r >= 0 && noted && i < q->n; i++) {
         if (!q->list[i].chosen)
             continue;
         q->list[i].noted = noted[n++];

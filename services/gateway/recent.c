@@ -16,7 +16,7 @@
 
 #define FIRST_RECORDS    200 /* of each partition; then five times as many, again and again */
 #define MAX_RECORDS      100000
-#define MAX_READING_US   (1500 * 1000)
+#define MAX_READING_US   INT64_C(1500000)
 #define RANGE_TIMEOUT_MS 2000
 #define REFRESH_MS       2000
 

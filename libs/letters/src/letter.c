@@ -118,7 +118,7 @@ int letter_id_parse(struct letter *letter, struct slice id)
 {
     char text[LETTER_ID_SIZE];
     long long numbers[3]; /* partition, offset, time */
-    if (id.size >= sizeof(text) || memchr(id.data ? id.data : (const uint8_t *)"", 0, id.size))
+    if (!id.data || id.size >= sizeof(text) || memchr(id.data, 0, id.size))
         return ERR_NOT_FOUND;
     memcpy(text, id.data, id.size);
     text[id.size] = '\0';

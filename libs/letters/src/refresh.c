@@ -226,9 +226,12 @@ int letters_refresh(struct letters *l, int timeout_ms, struct err *err)
     struct indexing x = {.letters = l, .err = err};
     x.spans = calloc(n, sizeof(*x.spans));
     x.stored = calloc(n, sizeof(*x.stored));
-    int r = x.spans && x.stored
-                ? prune(l, err)
-                : err_set(err, ERR_NO_MEMORY, ERR_CLASS_TRANSIENT, "no memory for the index");
+    if (!x.spans || !x.stored) {
+        free(x.spans);
+        free(x.stored);
+        return err_set(err, ERR_NO_MEMORY, ERR_CLASS_TRANSIENT, "no memory for the index");
+    }
+    int r = prune(l, err);
     if (r >= 0)
         r = find_spans(&x, partitions);
     int all = 1;
