@@ -188,10 +188,14 @@ static void act_on_many(struct exchange *exchange, bool drop)
     if (!filter.reason)
         gw_fault_add(&faults, "reason", "missing", "is needed: the code of a list's letters");
     read_topic(topic, &filter.topic, exchange->arena, &faults);
+    struct slice cursor = json_string(json_get(exchange->body, "cursor"), exchange->arena);
+    struct letter after;
+    if (cursor.data && letter_id_parse(&after, cursor) < 0)
+        gw_fault_add(&faults, "cursor", "invalid_format", "is none that an answer gave");
     if (faults.n)
         exchange_problem(exchange, GW_PROBLEM_INVALID_REQUEST, NULL, &faults);
     else
-        letters_act_on_many(exchange, &filter, drop);
+        letters_act_on_many(exchange, &filter, cursor.data ? &after : NULL, drop);
 }
 
 void dead_letters_drop(struct exchange *exchange)

@@ -14,16 +14,18 @@
 
 struct sent {
     struct letter letter;
-    struct bus_record record; /* a copy; value.data NULL: it was not read */
-    bool had, chosen, noted;
-    struct event_batch *batch; /* of a raw one */
-    const char *code, *why;    /* it does not go */
+    struct bus_record record;         /* a copy; value.data NULL: it was not read */
+    bool had, chosen, noted, skipped; /* skipped: no room for it this time */
+    struct event_batch *batch;        /* of a raw one */
+    const char *code, *why;           /* it does not go */
 };
 
 struct sending {
     struct ask ask;
     bool one, drop, more;
     struct letters_filter filter;
+    struct letter after; /* of the cursor, when there is one */
+    bool has_after;
     struct sent *list;
     unsigned n;
     size_t bytes;
@@ -58,7 +60,7 @@ static void take_record(void *user, unsigned i, const struct bus_record *record)
     struct sent *sent = &q->list[i];
     sent->had = true;
     if (q->bytes + record->value.size > MAX_BYTES && q->bytes) {
-        q->more = true; /* the next time */
+        sent->skipped = q->more = true;
         return;
     }
     q->bytes += record->value.size;
@@ -76,7 +78,8 @@ static int choose(struct sending *q, struct letters *letters, struct letters_pag
     struct arena *arena = q->ask.arena;
     q->filter.tenant = &q->ask.tenant;
     if (!q->one)
-        return letters_list(letters, &q->filter, NULL, LETTERS_AT_ONCE, page, arena, err);
+        return letters_list(letters, &q->filter, q->has_after ? &q->after : NULL, LETTERS_AT_ONCE,
+                            page, arena, err);
     bool found = false;
     page->list = &q->list[0].letter;
     int r = letters_find(letters, &q->ask.tenant, page->list, &found, arena, err);
@@ -175,7 +178,20 @@ static void write_failed(struct json_writer *w, const struct sent *sent)
     json_end_object(w);
 }
 
-/* {"replayed":2,"failed":[…],"more":false} */
+/* Behind the last before which nothing was left out. */
+static void write_cursor(struct json_writer *w, const struct sending *q)
+{
+    char id[LETTER_ID_SIZE];
+    const struct letter *last = q->has_after ? &q->after : NULL;
+    for (unsigned i = 0; i < q->n && !q->list[i].skipped; i++)
+        last = &q->list[i].letter;
+    if (last)
+        letter_id(id, last);
+    json_key(w, "next_cursor");
+    json_write_str(w, q->more && last ? id : NULL);
+}
+
+/* {"replayed":2,"failed":[…],"more":false,"next_cursor":null} */
 static void answer(struct ask *ask, struct exchange *exchange)
 {
     struct sending *q = (struct sending *)ask;
@@ -194,6 +210,7 @@ static void answer(struct ask *ask, struct exchange *exchange)
     json_end_array(&w);
     json_key(&w, "more");
     json_write_bool(&w, q->more);
+    write_cursor(&w, q);
     json_end_object(&w);
     const struct sent *first = &q->list[0];
     if (q->one && first->code)
@@ -321,7 +338,8 @@ void letters_act_on_one(struct exchange *exchange, const struct letter *letter, 
     ask_submit(&q->ask, exchange);
 }
 
-void letters_act_on_many(struct exchange *exchange, const struct letters_filter *filter, bool drop)
+void letters_act_on_many(struct exchange *exchange, const struct letters_filter *filter,
+                         const struct letter *after, bool drop)
 {
     struct sending *q = open_sending(exchange, LETTERS_AT_ONCE, drop);
     if (!q)
@@ -330,5 +348,8 @@ void letters_act_on_many(struct exchange *exchange, const struct letters_filter 
     q->filter.reason = arena_str(q->ask.arena, slice_str(filter->reason));
     q->filter.state = LETTER_OPEN;
     q->filter.oldest_first = true;
+    q->has_after = after != NULL;
+    if (after)
+        q->after = *after;
     ask_submit(&q->ask, exchange);
 }

@@ -15,5 +15,6 @@
 #define LETTERS_AT_ONCE 1000
 
 void letters_act_on_one(struct exchange *exchange, const struct letter *letter, bool drop);
-/* At most LETTERS_AT_ONCE open ones; the answer says whether there are more. */
-void letters_act_on_many(struct exchange *exchange, const struct letters_filter *filter, bool drop);
+/* At most LETTERS_AT_ONCE open ones behind `after` (NULL: from the oldest); the answer says whether there are more. */
+void letters_act_on_many(struct exchange *exchange, const struct letters_filter *filter,
+                         const struct letter *after, bool drop);

@@ -397,6 +397,12 @@ static void test_replay(void **state)
     assert_string_equal(text(rig, json_get(done, "failed")->child, "code"), "not_whole");
     assert_int_equal(events(rig, 2, "refused"), 1);
     assert_int_equal(events(rig, 2, "good"), 1);
+    /* what fails stays open and does not stand in the way of what is behind it */
+    assert_true(json_is(json_get(done, "next_cursor"), JSON_NULL));
+    const char *last = text(rig, json_get(done, "failed")->child, "id");
+    done = ask(rig, 0, HTTP_POST, LETTERS "/replay",
+               arena_printf(rig->arena, "{\"reason\":\"too_large\",\"cursor\":\"%s\"}", last), 200);
+    assert_int_equal(json_get(done, "failed")->count, 0);
     /* a second time finds nothing open */
     done = ask(rig, 0, HTTP_POST, LETTERS "/replay", "{\"reason\":\"refused\"}", 200);
     assert_true(json_int(json_get(done, "replayed"), &n) == 0 && n == 0);
