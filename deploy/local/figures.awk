@@ -20,7 +20,7 @@ BEGIN {
     figure("events", "rate", " gateway_events_total$")
     figure("touchpoints", "sum", "^journey-state[-0-9]* journey_touchpoint_events$")
     figure("conversions", "sum", "^journey-state[-0-9]* journey_conversions$")
-    figure("dead letters", "some", " journey_stream_dead_letters_total$")
+    figure("dead letters", "some", " journey_dead_letters_total$")
     figure("lag", "last_ms", " journey_stream_lag_seconds$")
     figure("commit", "mean_ms", " journey_stream_commit_seconds")
     figure("outbox", "max_ms", " journey_stream_outbox_age_seconds$")

@@ -2,6 +2,7 @@
 #include "domain/wire.h"
 #include "envelope.h"
 #include "routes.h"
+#include "stats.h"
 
 /* Below BUS_MAX_RECORD_BYTES with room for key and headers. */
 #define MAX_VALUE_BYTES 850000
@@ -14,7 +15,7 @@ struct entry {
 
 struct dead {
     struct slice raw, key;
-    const char *id, *code, *reason;
+    const char *id, *code, *field, *reason;
 };
 
 struct lane { /* of a partition */
@@ -23,6 +24,8 @@ struct lane { /* of a partition */
 
 struct event_batch {
     struct exchange *exchange;
+    enum gw_client_id client;
+    int64_t received_us;
     struct entry *entries;
     struct dead *dead;
     unsigned n, n_dead;
@@ -40,12 +43,19 @@ struct event_batch *event_batch_make(struct exchange *exchange, unsigned max_eve
         return NULL;
     batch->exchange = exchange;
     batch->partitions = partitions;
+    batch->client =
+        exchange->cut ? (enum gw_client_id)exchange->cut->client : exchange->route->client;
+    batch->received_us = exchange->started_us;
     batch->entries = arena_alloc(arena, (max_events + 1) * sizeof(*batch->entries));
     batch->dead = arena_alloc(arena, (max_events + 1) * sizeof(*batch->dead));
     batch->lanes = arena_alloc(arena, (size_t)partitions * sizeof(*batch->lanes));
-    batch->head = gw_wire_batch(exchange->key.tenant.id, exchange->started_us,
-                                gw_client_name((enum gw_client_id)exchange->cut->client), arena);
     return arena_overflowed(arena) ? NULL : batch;
+}
+
+void event_batch_came(struct event_batch *batch, enum gw_client_id client, int64_t received_us)
+{
+    batch->client = client;
+    batch->received_us = received_us;
 }
 
 static struct slice key_of(struct event_batch *batch, const struct gw_event *event)
@@ -75,6 +85,7 @@ void event_batch_add_dead(struct event_batch *batch, const struct gw_event *even
     dead->key = key_of(batch, event);
     dead->id = event->message_id;
     dead->code = fault->code;
+    dead->field = fault->field;
     dead->reason =
         arena_printf(arena, "%s%s%s", fault->field, *fault->field ? ": " : "", fault->message);
 }
@@ -119,6 +130,8 @@ static int send_record(struct event_batch *batch, struct entry *first, struct en
     return send(batch, exchange->route->topic, first->key, slice_make(value, size), &envelope);
 }
 
+static const char type_digit[] = "0123456789"; /* by enum gw_event_type */
+
 static int send_dead(struct event_batch *batch, const struct dead *dead)
 {
     struct envelope envelope;
@@ -127,15 +140,22 @@ static int send_dead(struct event_batch *batch, const struct dead *dead)
     envelope_add(&envelope, "content-type", SLICE_LITERAL("application/json"));
     envelope_add(&envelope, "dlq-code", slice_str(dead->code));
     envelope_add(&envelope, "dlq-reason", slice_str(dead->reason));
+    envelope_add(&envelope, "dlq-field", slice_str(dead->field));
     envelope_add(&envelope, "dlq-service", SLICE_LITERAL("gateway"));
     envelope_add(&envelope, "message-id", slice_str(dead->id));
-    exchange->n_dead++;
+    /* what it takes to map it again */
+    envelope_add(&envelope, "client", slice_str(gw_client_name(batch->client)));
+    envelope_add(&envelope, "event-type", slice_make(&type_digit[exchange->route->event_type], 1));
+    stats_dead_letter(exchange->gateway, exchange->route->topic, dead->code);
     return send(batch, topic_dlq(exchange->route->topic), dead->key, dead->raw, &envelope);
 }
 
 static int send_all(struct event_batch *batch)
 {
-    int r = arena_overflowed(batch->exchange->arena) ? ERR_NO_MEMORY : 0;
+    struct arena *arena = batch->exchange->arena;
+    batch->head = gw_wire_batch(batch->exchange->key.tenant.id, batch->received_us,
+                                gw_client_name(batch->client), arena);
+    int r = arena_overflowed(arena) ? ERR_NO_MEMORY : 0;
     for (int32_t p = 0; r >= 0 && p < batch->partitions; p++) {
         struct entry *at = batch->lanes[p].first;
         while (r >= 0 && at)

@@ -8,6 +8,8 @@
 
 struct event_batch;
 struct event_batch *event_batch_make(struct exchange *exchange, unsigned max_events);
+/* Of a dead letter that is mapped again: whose form it has, and when it came. */
+void event_batch_came(struct event_batch *batch, enum gw_client_id client, int64_t received_us);
 void event_batch_add(struct event_batch *batch, const struct gw_event *event);
 /* raw: the event as it came; fault: why it is none. */
 void event_batch_add_dead(struct event_batch *batch, const struct gw_event *event, struct slice raw,

@@ -40,7 +40,6 @@ static void answer_taken(struct exchange *exchange)
     _cleanup_(buf_deinit) struct buf body = {0};
     struct json_writer w = json_writer_make(&body);
     metric_inc(exchange->gateway->stats.events, exchange->n_message_ids - exchange->n_rejected);
-    metric_inc(exchange->gateway->stats.dead_events, exchange->n_dead);
     const struct events_answer *taken = exchange->route->taken;
     if (taken) {
         exchange_answer_as(exchange, 200, taken->content_type, taken->body);
@@ -173,6 +172,40 @@ static bool map_events(struct exchange *exchange, struct event_batch *out)
         }
     }
     return true;
+}
+
+static struct slice header_value(const struct bus_record *record, const char *name)
+{
+    const struct bus_header *found = bus_record_header(record, name);
+    return found ? found->value : slice_make(NULL, 0);
+}
+
+struct event_batch *events_map_again(struct exchange *exchange, const struct bus_record *letter,
+                                     struct gw_faults *faults)
+{
+    struct slice name = header_value(letter, "client"), type = header_value(letter, "event-type");
+    struct slice id = header_value(letter, "message-id");
+    enum gw_client_id client = GW_CLIENT_SEGMENT; /* of letters that do not say */
+    for (int i = 0; i < GW_CLIENT_COUNT; i++)
+        client = slice_equal_str(name, gw_client_name((enum gw_client_id)i)) ? (enum gw_client_id)i
+                                                                             : client;
+    bool known = type.size == 1 && type.data[0] > '0' && type.data[0] <= '0' + GW_EVENT_ALIAS;
+    const struct gw_event_source source = {.hash_key = exchange->key.tenant.hash_key,
+                                           .form = exchange->gateway->forms[client],
+                                           .type = known ? (enum gw_event_type)(type.data[0] - '0')
+                                                         : GW_EVENT_BY_BODY};
+    struct gw_event event;
+    map_event(&event, letter->value, &source, faults, exchange->arena);
+    if (!event.message_id && id.size) /* the one that the client was told */
+        event.message_id = arena_str(exchange->arena, id);
+    if (!event.message_id)
+        event.message_id = made_id(exchange, 0);
+    struct event_batch *batch = faults->n ? NULL : event_batch_make(exchange, 1);
+    if (batch && event.message_id) {
+        event_batch_came(batch, client, letter->time_us);
+        event_batch_add(batch, &event);
+    }
+    return batch && !arena_overflowed(exchange->arena) ? batch : NULL;
 }
 
 void events_run(struct exchange *exchange)

@@ -1,4 +1,5 @@
 #include "exchange.h"
+#include "ask.h"
 #include "routes.h"
 #include "stats.h"
 
@@ -87,6 +88,8 @@ static void close_exchange(struct exchange *exchange, int status)
     if (exchange->timer)
         event_free(exchange->timer);
     exchange->timer = NULL;
+    ask_release(exchange->ask);
+    exchange->ask = NULL;
     metric_set(gateway->stats.open, slots_count(gateway->exchanges));
     stats_answer(gateway, exchange->route, status, gateway_now(gateway) - exchange->started_us);
 }

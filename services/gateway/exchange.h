@@ -30,10 +30,11 @@ struct exchange {
     struct slice subject; /* of a command */
     struct gw_gather gather;
     const char **message_ids; /* of events */
-    unsigned n_message_ids, n_dead;
+    unsigned n_message_ids;
     struct events_rejected *rejected;
     unsigned n_rejected;
     struct event *timer;
+    struct ask *ask; /* ask.h: held while something else is waited for */
     void (*delivered)(struct exchange *exchange); /* all of it is in the log */
     void (*timeout)(struct exchange *exchange);
 };

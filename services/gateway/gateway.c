@@ -3,6 +3,7 @@
 #include "keys.h"
 #include "serve.h"
 #include "stats.h"
+#include "worker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 /* Over every route's limit, so that bodies between the two get the route's own answer. */
 #define HTTP_BODY_BYTES   1000000
 #define HTTP_HEADER_BYTES 16384
+#define MAX_QUESTIONS     4   /* that wait for the worker */
 #define OTHER_DESCRIPTORS 256 /* brokers, database, pipes, logs */
 
 static const struct gw_key_cache_limits key_limits = {.known = 9000,
@@ -62,6 +64,16 @@ static int listen_http(struct gateway *gateway, struct err *err)
     return http_server_create(&gateway->server, gateway->world.base, &options, err);
 }
 
+static int start_worker(struct gateway *gateway, struct err *err)
+{
+    const struct worker_options options = {.open_bus = gateway->world.open_bus,
+                                           .user = gateway->world.open_bus_user,
+                                           .database_url = gateway->world.database_url,
+                                           .max_waiting = MAX_QUESTIONS,
+                                           .inside = gateway->world.worker_inside};
+    return worker_create(&gateway->worker, gateway->world.base, &options, err);
+}
+
 static bool read_tables(struct gateway *gateway)
 {
     gateway->tables = arena_create((size_t)GW_CLIENT_COUNT * 32768);
@@ -81,6 +93,8 @@ static int set_up(struct gateway *gateway, struct err *err)
     int r = stats_create(gateway, err);
     if (r >= 0)
         r = broker_create(gateway, err);
+    if (r >= 0)
+        r = start_worker(gateway, err);
     if (r >= 0)
         r = listen_http(gateway, err);
     return r;
@@ -119,6 +133,7 @@ void gateway_destroy(struct gateway **out)
     struct gateway *gateway = *out;
     if (!gateway)
         return;
+    worker_destroy(&gateway->worker);
     broker_destroy(gateway);
     http_server_destroy(&gateway->server);
     keys_destroy(gateway);

@@ -20,6 +20,7 @@
 #include "slots.h"
 #include "store.h"
 
+struct ask;
 struct event;
 struct event_base;
 struct key_load;
@@ -27,10 +28,11 @@ struct metrics;
 struct metric;
 struct route;
 struct route_stats;
+struct worker;
 
 struct gateway_stats {
-    struct metric *open, *events, *dead_events, *produce_errors, *late_parts, *late_replies,
-        *strangers, *key_loads, *refused;
+    struct metric *open, *events, *produce_errors, *late_parts, *late_replies, *strangers,
+        *key_loads, *refused;
     struct route_stats *routes; /* by row of the route table */
 };
 
@@ -43,6 +45,11 @@ struct gateway_world {
     struct clock *clock;
     struct entropy *entropy;
     const char *instance;
+    /* what the worker opens for itself: a bus that only reads, the database */
+    int (*open_bus)(void *user, struct bus **bus, struct err *err);
+    void *open_bus_user;
+    const char *database_url; /* NULL: none */
+    bool worker_inside;       /* no thread: the twins are of one */
 };
 
 struct gateway {
@@ -50,6 +57,7 @@ struct gateway {
     struct gateway_options options;
     struct gateway_stats stats;
     struct http_server *server;
+    struct worker *worker;
     struct slots *exchanges;
     struct arena *tables; /* lives as long as the gateway: */
     struct gw_form_index *forms[GW_CLIENT_COUNT];

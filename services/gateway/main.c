@@ -37,6 +37,17 @@ static bool on_drained(void *user)
     return gateway_drained(((struct app *)user)->gateway);
 }
 
+/* Of the worker's thread. */
+static int open_reader(void *user, struct bus **bus, struct err *err)
+{
+    const struct app *app = user;
+    const struct bus_kafka_options kafka = {.brokers = app->config.brokers,
+                                            .client_id = "gateway-reader",
+                                            .prefix = app->config.prefix,
+                                            .partitions = (int32_t)app->config.partitions};
+    return bus_kafka_create(bus, &kafka, err);
+}
+
 static int set_up(struct app *app, struct err *err)
 {
     static const struct store_table *const tables[] = {&keys_table, &organizations_table};
@@ -71,7 +82,11 @@ static int set_up(struct app *app, struct err *err)
                                         service_process_metrics(app->process),
                                         clock_system(),
                                         entropy_system(),
-                                        app->config.instance};
+                                        app->config.instance,
+                                        open_reader,
+                                        app,
+                                        app->config.database_url,
+                                        false};
     return gateway_create(&app->gateway, &world, &app->options, err);
 }
 

@@ -1,7 +1,9 @@
 #include "routes.h"
 #include "client_answers.h"
 #include "commands.h"
+#include "dead_letters.h"
 #include "events.h"
+#include "recent.h"
 
 #define EITHER        (GW_KEY_WRITE | GW_KEY_SECRET)
 #define COMMAND_BYTES 65536
@@ -115,6 +117,15 @@ static const struct events_answer answer_pixel = {"image/gif", {pixel, sizeof(pi
         name, method, path, keys, flags, COMMAND_BYTES, command_run,                               \
             .schema = (body), .topic = (to), .build = (how), .answer = &(made)                     \
     }
+#define LETTERS(name, method, path, how)                                                           \
+    {                                                                                              \
+        name, method, "/api/v1/dead-letters" path, GW_KEY_SECRET, 0, COMMAND_BYTES, how,           \
+            .cut = NULL                                                                            \
+    }
+#define PAGE(path)                                                                                 \
+    {                                                                                              \
+        "page", HTTP_GET, path, 0, ROUTE_READ_ONLY, COMMAND_BYTES, recent_page, .cut = NULL        \
+    }
 #define SESSION "/api/journey/sessions/{session_id}"
 
 const struct route routes[] = {
@@ -197,6 +208,17 @@ const struct route routes[] = {
             &gw_conversion_body, TOPIC_COMMANDS_JOURNEY_STATE, build_conversion, conversion_answer),
     COMMAND("end", HTTP_POST, SESSION "/end", EITHER, ROUTE_BROWSER, &gw_end_body,
             TOPIC_COMMANDS_JOURNEY_STATE, build_end, end_answer),
+    {"recent", HTTP_GET, "/api/v1/events/recent", GW_KEY_SECRET, ROUTE_READ_ONLY, COMMAND_BYTES,
+     recent_run, .cut = NULL},
+    PAGE("/events"),
+    PAGE("/events.css"),
+    PAGE("/events.js"),
+    LETTERS("dead_letters", HTTP_GET, "", dead_letters_list),
+    LETTERS("dead_letter", HTTP_GET, "/{id}", dead_letters_show),
+    LETTERS("dead_letters_replay", HTTP_POST, "/replay", dead_letters_replay_many),
+    LETTERS("dead_letters_drop", HTTP_POST, "/drop", dead_letters_drop_many),
+    LETTERS("dead_letter_replay", HTTP_POST, "/{id}/replay", dead_letters_replay),
+    LETTERS("dead_letter_drop", HTTP_POST, "/{id}/drop", dead_letters_drop),
 };
 const unsigned n_routes = ARRAY_SIZE(routes);
 

@@ -54,8 +54,6 @@ int stats_create(struct gateway *gateway, struct err *err)
                          "Requests refused because too many were open");
     s->events = counter(gateway, METRIC_COUNTER, "gateway_events_total",
                         "Events that the log has and that were acknowledged");
-    s->dead_events = counter(gateway, METRIC_COUNTER, "gateway_dead_events_total",
-                             "Events of batches that were put aside as dead letters");
     s->produce_errors = counter(gateway, METRIC_COUNTER, "gateway_produce_errors_total",
                                 "Requests answered 503 because Kafka did not take them");
     s->late_parts =
@@ -67,6 +65,10 @@ int stats_create(struct gateway *gateway, struct err *err)
                            "Replies to other gateways on the same partition");
     s->key_loads = counter(gateway, METRIC_COUNTER, "gateway_key_lookups_total",
                            "Keys looked up in the database");
+    char labels[BUS_LABELS_SIZE];
+    bus_dead_letter_labels(labels, TOPIC_EVENTS, "too_large"); /* so that `-s` shows the name */
+    metrics_count(gateway->world.metrics, BUS_DEAD_LETTERS_METRIC, BUS_DEAD_LETTERS_HELP, labels,
+                  BUS_DEAD_LETTERS_OTHER, 0);
     return 0;
 }
 
@@ -85,4 +87,12 @@ void stats_answer(struct gateway *gateway, const struct route *route, int status
         metric_inc(stats->answers[c], 1);
     if (stats->seconds)
         metric_observe(stats->seconds, (double)duration_us / 1e6);
+}
+
+void stats_dead_letter(struct gateway *gateway, int topic, const char *code)
+{
+    char labels[BUS_LABELS_SIZE];
+    bus_dead_letter_labels(labels, topic, code);
+    metrics_count(gateway->world.metrics, BUS_DEAD_LETTERS_METRIC, BUS_DEAD_LETTERS_HELP, labels,
+                  BUS_DEAD_LETTERS_OTHER, 1);
 }

@@ -7,6 +7,7 @@ int command_topics_create(struct ctl *ctl, const struct args *args);
 int command_topics_list(struct ctl *ctl, const struct args *args);
 int command_tail(struct ctl *ctl, const struct args *args);
 int command_dlq_list(struct ctl *ctl, const struct args *args);
+int command_dlq_show(struct ctl *ctl, const struct args *args);
 int command_dlq_replay(struct ctl *ctl, const struct args *args);
 int command_dlq_drop(struct ctl *ctl, const struct args *args);
 int command_sessions_list(struct ctl *ctl, const struct args *args);

@@ -3,7 +3,7 @@
  *
  *     record ──► seen before? (its producer's number) ──► whose? ──► decoded by the topic's type ──► stdout
  */
-#include "domain/decode.h"
+#include "decode.h"
 #include "domain/repeats.h"
 #include "operate.h"
 #include "scan.h"

@@ -63,10 +63,10 @@ static void wire_stop(struct bus *bus, int topic, int32_t partition)
     bus_stop(of(bus)->inner, topic, partition);
 }
 
-static int wire_range(struct bus *bus, int topic, int32_t partition, int64_t *begin, int64_t *end,
-                      int timeout_ms, struct err *err)
+static int wire_ranges(struct bus *bus, struct bus_span *spans, unsigned n, int timeout_ms,
+                       struct err *err)
 {
-    return bus_range(of(bus)->inner, topic, partition, begin, end, timeout_ms, err);
+    return bus_ranges(of(bus)->inner, spans, n, timeout_ms, err);
 }
 
 static int wire_poll_lane(struct bus *bus, enum bus_lane lane, struct bus_event *event)
@@ -247,7 +247,7 @@ static const struct bus_ops ops = {
     .leave = wire_leave,
     .start = wire_start,
     .stop = wire_stop,
-    .range = wire_range,
+    .ranges = wire_ranges,
     .send = wire_send,
     .producer_reset = wire_reset,
     .unreported = wire_unreported,

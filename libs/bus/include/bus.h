@@ -80,6 +80,14 @@ struct bus_event {
     unsigned n_partitions;
 };
 
+/* A part of a partition: [next, end). */
+struct bus_span {
+    int topic;
+    int32_t partition;
+    int64_t next, end;
+    bool open; /* bus_scan's own */
+};
+
 struct bus;
 
 struct bus_ops {
@@ -96,10 +104,10 @@ struct bus_ops {
                  struct err *err);
     /* No record and no BUS_OFFSET_GONE of it comes after this returns; unknown: nothing. */
     void (*stop)(struct bus *bus, int topic, int32_t partition);
-    /* Blocks up to timeout: [begin, end) of a partition as the broker has it now. For starting up
-     * and take-overs. ERR_UNAVAILABLE when none could say in time. */
-    int (*range)(struct bus *bus, int topic, int32_t partition, int64_t *begin, int64_t *end,
-                 int timeout_ms, struct err *err);
+    /* Blocks up to timeout: fills each with [begin, end) of its partition as the broker has it now.
+     * For starting up, take-overs, and who may wait. ERR_UNAVAILABLE when not all was told in time. */
+    int (*ranges)(struct bus *bus, struct bus_span *spans, unsigned n, int timeout_ms,
+                  struct err *err);
 
     /* Sending. Copies. ERR_FULL: the queue is full (a message leaves it when its report is polled),
      * poll control and try later; others are permanent or fatal. */
@@ -146,10 +154,21 @@ static inline void bus_stop(struct bus *b, int topic, int32_t partition)
 {
     b->ops->stop(b, topic, partition);
 }
+static inline int bus_ranges(struct bus *b, struct bus_span *spans, unsigned n, int timeout_ms,
+                             struct err *err)
+{
+    return b->ops->ranges(b, spans, n, timeout_ms, err);
+}
 static inline int bus_range(struct bus *b, int topic, int32_t partition, int64_t *begin,
                             int64_t *end, int timeout_ms, struct err *err)
 {
-    return b->ops->range(b, topic, partition, begin, end, timeout_ms, err);
+    struct bus_span span = {.topic = topic, .partition = partition};
+    int r = b->ops->ranges(b, &span, 1, timeout_ms, err);
+    if (r < 0)
+        return r;
+    *begin = span.next;
+    *end = span.end;
+    return r;
 }
 static inline int bus_send(struct bus *b, const struct bus_message *m, struct err *err)
 {
@@ -196,6 +215,23 @@ static inline void bus_destroy(struct bus **b)
 
 const struct bus_header *bus_record_header(const struct bus_record *record,
                                            const char *name); /* NULL: none */
+
+/*
+ * For tools, and threads with a bus of their own: reads each span to its end as given, each partition in its own order, on the
+ * lane of events, which must be free. Blocks up to the time-out. record() says false to stop. 1: all was read; 0: stopped, or
+ * the time was over: `next` says where each span stands.
+ */
+int bus_scan(struct bus *bus, struct bus_span *spans, unsigned n, int timeout_ms,
+             bool (*record)(void *user, const struct bus_record *record), void *user,
+             struct err *err) MUST_CHECK;
+
+/* Dead letters are counted where they are made, under one name. */
+#define BUS_DEAD_LETTERS_METRIC "journey_dead_letters_total"
+#define BUS_DEAD_LETTERS_HELP   "messages put aside as dead letters"
+#define BUS_DEAD_LETTERS_OTHER  "topic=\"other\",reason=\"other\""
+#define BUS_LABELS_SIZE         160
+/* topic="journey.events.v1",reason="<code>": of a topic with or without TOPIC_DLQ. */
+void bus_dead_letter_labels(char out[BUS_LABELS_SIZE], int topic, const char *code);
 
 /* ---- Kafka (librdkafka) ---- */
 

@@ -1,12 +1,25 @@
 /* What both buses share, and what needs neither. */
 #include "common.h"
 
+#include <stdio.h>
+
 const struct bus_header *bus_record_header(const struct bus_record *record, const char *name)
 {
     for (unsigned i = 0; i < record->n_headers; i++)
         if (strcmp(record->headers[i].name, name) == 0)
             return &record->headers[i];
     return NULL;
+}
+
+void bus_dead_letter_labels(char out[BUS_LABELS_SIZE], int topic, const char *code)
+{
+    char reason[80];
+    size_t n = 0;
+    for (; code[n] && n < sizeof(reason) - 1; n++)
+        reason[n] = (char)(strchr("\"\\\n", code[n]) ? '_' : code[n]);
+    reason[n] = '\0';
+    (void)snprintf(out, BUS_LABELS_SIZE, "topic=\"%s\",reason=\"%s\"", topic_info(topic)->name,
+                   reason);
 }
 
 size_t bus_message_bytes(const struct bus_message *message)

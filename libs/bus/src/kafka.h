@@ -132,8 +132,8 @@ bool bus_kafka_member_poll(struct kafka_bus *bus, struct bus_event *event);
 int bus_kafka_reader_start(struct bus *bus, int topic, int32_t partition, int64_t offset,
                            enum bus_lane lane, struct err *err);
 void bus_kafka_reader_stop(struct bus *bus, int topic, int32_t partition);
-int bus_kafka_reader_range(struct bus *bus, int topic, int32_t partition, int64_t *begin,
-                           int64_t *end, int timeout_ms, struct err *err);
+int bus_kafka_reader_ranges(struct bus *bus, struct bus_span *spans, unsigned n, int timeout_ms,
+                            struct err *err);
 /* Lets librdkafka fetch the partition from its slot's next offset into the slot's lane. */
 int bus_kafka_reader_consume(struct kafka_bus *bus, struct kafka_reader_topic *topic,
                              int32_t partition, struct err *err);

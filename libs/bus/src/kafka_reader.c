@@ -151,50 +151,49 @@ static int any_reader(struct kafka_bus *bus, rd_kafka_t **rk, struct err *err)
     return r;
 }
 
-/* rd_kafka_query_watermark_offsets would do, but does not keep to its time-out when a broker hangs (2.0.2). */
-static rd_kafka_resp_err_t query(rd_kafka_t *rk, const char *topic, int32_t partition,
-                                 int64_t which, int64_t *offset, int timeout_ms)
+/* One end of all spans. rd_kafka_query_watermark_offsets would do for one partition, but does not keep to its time-out when a
+ * broker hangs (2.0.2). */
+static rd_kafka_resp_err_t query(struct kafka_bus *bus, rd_kafka_t *rk, struct bus_span *spans,
+                                 unsigned n, bool end, int timeout_ms)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(list, topic, partition);
-    p->offset = which;
+    char name[KAFKA_NAME_SIZE];
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
+    for (unsigned i = 0; i < n; i++)
+        rd_kafka_topic_partition_list_add(
+            list, bus_kafka_name(name, bus->prefix, topic_name(spans[i].topic)), spans[i].partition)
+            ->offset = end ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
     rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(rk, list, timeout_ms);
-    if (!code)
-        code = p->err;
-    if (!code)
-        *offset = p->offset;
+    for (unsigned i = 0; !code && i < n; i++)
+        code = list->elems[i].err;
+    for (unsigned i = 0; !code && i < n; i++)
+        *(end ? &spans[i].end : &spans[i].next) = list->elems[i].offset;
     rd_kafka_topic_partition_list_destroy(list);
     return code;
 }
 
-int bus_kafka_reader_range(struct bus *bus, int topic, int32_t partition, int64_t *begin,
-                           int64_t *end, int timeout_ms, struct err *err)
+int bus_kafka_reader_ranges(struct bus *bus, struct bus_span *spans, unsigned n, int timeout_ms,
+                            struct err *err)
 {
     struct kafka_bus *b = kafka_bus(bus);
     rd_kafka_t *rk = NULL;
-    char name[KAFKA_NAME_SIZE];
-    int r = bus_partition_check(topic, partition, b->partitions, err);
+    int r = 0;
+    for (unsigned i = 0; r == 0 && i < n; i++)
+        r = bus_partition_check(spans[i].topic, spans[i].partition, b->partitions, err);
     if (r == 0)
         r = any_reader(b, &rk, err);
-    if (r < 0)
+    if (r < 0 || n == 0)
         return r;
-    (void)bus_kafka_name(name, b->prefix, topic_name(topic));
-    const int64_t which[] = {RD_KAFKA_OFFSET_BEGINNING, RD_KAFKA_OFFSET_END};
-    int64_t found[2] = {0};
     int64_t deadline = bus_kafka_now_us() + timeout_ms * INT64_C(1000);
     for (int i = 0; i < 2;) {
         int left = (int)((deadline - bus_kafka_now_us()) / 1000);
-        rd_kafka_resp_err_t code =
-            query(rk, name, partition, which[i], &found[i], left > 0 ? left : 1);
+        rd_kafka_resp_err_t code = query(b, rk, spans, n, i == 1, left > 0 ? left : 1);
         if (!code)
             i++;
         else if (left <= RANGE_PAUSE_US / 1000)
-            return bus_kafka_err_set(err, code, topic_name(topic), "range");
+            return bus_kafka_err_set(err, code, topic_name(spans[0].topic), "range");
         else /* a topic just created or a leader just elected refuses for some moments */
             (void)usleep(RANGE_PAUSE_US);
     }
-    *begin = found[0];
-    *end = found[1];
     return 0;
 }
 

@@ -81,8 +81,8 @@ void bus_mem_entry_unref(struct mem_entry *entry);
 int bus_mem_reader_start(struct bus *bus, int topic, int32_t partition, int64_t offset,
                          enum bus_lane lane, struct err *err);
 void bus_mem_reader_stop(struct bus *bus, int topic, int32_t partition);
-int bus_mem_reader_range(struct bus *bus, int topic, int32_t partition, int64_t *begin,
-                         int64_t *end, int timeout_ms, struct err *err);
+int bus_mem_reader_ranges(struct bus *bus, struct bus_span *spans, unsigned n, int timeout_ms,
+                          struct err *err);
 int bus_mem_reader_poll_lane(struct bus *bus, enum bus_lane lane, struct bus_event *event);
 bool bus_mem_reader_poll_gone(struct mem_bus *bus, struct bus_event *event);
 /* Stops what reads this partition at an offset that the log does not have; BUS_OFFSET_GONE follows.

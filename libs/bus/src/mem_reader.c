@@ -78,17 +78,19 @@ void bus_mem_reader_stop(struct bus *bus, int topic, int32_t partition)
     readers_remove(&b->gone, topic, partition);
 }
 
-int bus_mem_reader_range(struct bus *bus, int topic, int32_t partition, int64_t *begin,
-                         int64_t *end, int timeout_ms, struct err *err)
+int bus_mem_reader_ranges(struct bus *bus, struct bus_span *spans, unsigned n, int timeout_ms,
+                          struct err *err)
 {
     struct mem_bus *b = mem_bus(bus);
-    int r = bus_partition_check(topic, partition, b->cluster->partitions, err);
-    if (r < 0)
-        return r;
-    const struct mem_log *log = bus_mem_log_get(b->cluster, topic, partition);
-    *begin = log->begin;
-    *end = log->end;
-    return 0;
+    int r = 0;
+    for (unsigned i = 0; r >= 0 && i < n; i++)
+        r = bus_partition_check(spans[i].topic, spans[i].partition, b->cluster->partitions, err);
+    for (unsigned i = 0; r >= 0 && i < n; i++) {
+        const struct mem_log *log = bus_mem_log_get(b->cluster, spans[i].topic, spans[i].partition);
+        spans[i].next = log->begin;
+        spans[i].end = log->end;
+    }
+    return r;
 }
 
 int bus_mem_reader_poll_lane(struct bus *bus, enum bus_lane lane, struct bus_event *event)

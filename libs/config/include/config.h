@@ -73,6 +73,10 @@ void metrics_destroy(struct metrics **metrics);
 struct metric *metrics_add(struct metrics *metrics, enum metric_type type, const char *name,
                            const char *labels, const char *help, const double *bounds,
                            unsigned n_bounds);
+/* A counter whose labels are known when it counts: made at first sight. At most 200 of a name; what comes beyond them is
+ * counted as `other`. */
+void metrics_count(struct metrics *metrics, const char *name, const char *help, const char *labels,
+                   const char *other, double by);
 static inline void metric_inc(struct metric *m, double by)
 {
     if (m)

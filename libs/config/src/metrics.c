@@ -9,6 +9,8 @@
 #define SERIES_MAX                                                                                 \
     2000 /* a scrape of a few 100 KB at most; labels must never carry unbounded values */
 
+#define FAMILY_MAX 200
+
 struct series {
     struct metric metric; /* first: a struct metric * is its series */
     struct series *next;
@@ -91,6 +93,36 @@ struct metric *metrics_add(struct metrics *metrics, enum metric_type type, const
     *link = series;
     metrics->n++;
     return metric;
+}
+
+static struct metric *find(struct metrics *metrics, const char *name, const char *labels,
+                           unsigned *n)
+{
+    *n = 0;
+    for (struct series *s = metrics->first; s; s = s->next) {
+        if (strcmp(s->metric.name, name) != 0)
+            continue;
+        if (s->metric.labels && strcmp(s->metric.labels, labels) == 0)
+            return &s->metric;
+        ++*n;
+    }
+    return NULL;
+}
+
+void metrics_count(struct metrics *metrics, const char *name, const char *help, const char *labels,
+                   const char *other, double by)
+{
+    unsigned n;
+    if (!metrics)
+        return;
+    struct metric *metric = find(metrics, name, labels, &n);
+    if (!metric && n >= FAMILY_MAX) {
+        labels = other;
+        metric = find(metrics, name, labels, &n);
+    }
+    if (!metric)
+        metric = metrics_add(metrics, METRIC_COUNTER, name, labels, help, NULL, 0);
+    metric_inc(metric, by);
 }
 
 void metric_observe(struct metric *m, double value)

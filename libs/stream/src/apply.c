@@ -190,7 +190,10 @@ void apply_dead_letter(struct stream *s, struct batch *batch, struct item *item,
         if (outbox_add(s, item->part, row, &message, true, NULL, 0, NULL))
             observe(s, LOG_ERROR, "dead_letter_too_large", "\"source\":\"%s\"", source);
     }
-    metric_inc(s->m.dead_letters, 1);
+    char labels[BUS_LABELS_SIZE];
+    bus_dead_letter_labels(labels, record->topic, code);
+    metrics_count(s->options.metrics, BUS_DEAD_LETTERS_METRIC, BUS_DEAD_LETTERS_HELP, labels,
+                  BUS_DEAD_LETTERS_OTHER, 1);
     observe(s, LOG_WARN, "dead_letter", "\"source\":\"%s\",\"code\":\"%s\"", source, code);
     if (!item->body || item->command) { /* an undecodable command's headers say who waits */
         bool large = strcmp(code, "too_large") == 0, poison = strcmp(code, "poison") == 0;

@@ -62,8 +62,7 @@ struct mirror {
 struct metrics_of_stream {
     struct metric *messages, *records, *repeats, *gaps, *batches, *batch_size, *commit_s, *decide_s,
         *published, *confirmed, *unconfirmed_bytes, *outbox_age, *lag, *owned, *takeovers, *fenced,
-        *forgotten, *dead_letters, *timers, *cache_bytes, *cache_hits, *cache_misses, *parked,
-        *asks, *heals;
+        *forgotten, *timers, *cache_bytes, *cache_hits, *cache_misses, *parked, *asks, *heals;
     struct metric **counters;
 };
 

@@ -70,7 +70,12 @@ static void set_metrics(struct stream *s)
     COUNTER(takeovers, "takeovers_total", "partitions taken over");
     COUNTER(fenced, "fenced_total", "commits refused because another instance owns the partition");
     COUNTER(forgotten, "forgotten_total", "partitions owned anew after a failure");
-    COUNTER(dead_letters, "dead_letters_total", "messages that could not be used");
+    for (unsigned i = 0; i < s->service->n_inputs; i++) {
+        char labels[BUS_LABELS_SIZE];
+        bus_dead_letter_labels(labels, s->service->inputs[i].topic, "undecodable");
+        metrics_count(r, BUS_DEAD_LETTERS_METRIC, BUS_DEAD_LETTERS_HELP, labels,
+                      BUS_DEAD_LETTERS_OTHER, 0);
+    }
     GAUGE(timers, "timers", "timers in memory");
     GAUGE(cache_bytes, "cache_bytes", "hot states in memory");
     GAUGE(cache_hits, "cache_hits", "states found in memory since the start");

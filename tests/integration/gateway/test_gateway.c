@@ -122,8 +122,9 @@ static int setup(void **state)
     rig->bus = make_bus(rig);
     rig->peer = make_bus(rig);
     int r = store_pg_create(&rig->store, rig->base, &pg, &err);
-    const struct gateway_world world = {rig->base,      rig->bus,         rig->store, rig->metrics,
-                                        clock_system(), entropy_system(), "test"};
+    const struct gateway_world world = {
+        rig->base, rig->bus, rig->store, rig->metrics, clock_system(), entropy_system(), "test",
+        NULL,      NULL,     NULL,       true};
     if (r >= 0)
         r = gateway_create(&rig->gateway, &world, &options, &err);
     if (r >= 0)

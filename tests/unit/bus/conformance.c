@@ -298,6 +298,12 @@ static void test_range(void **state)
     assert_int_equal(begin, 5);
     assert_int_equal(end, 20);
     assert_int_equal(bus_range(bus, place.topic, -1, &begin, &end, 5000, &err), ERR_INVALID);
+    struct bus_span spans[] = {{.topic = place.topic, .partition = place.partition},
+                               {.topic = TOPIC_STATES, .partition = 0}};
+    must(bus_ranges(bus, spans, ARRAY_SIZE(spans), 5000, &err), &err);
+    assert_int_equal(spans[0].next, 5);
+    assert_int_equal(spans[0].end, 20);
+    assert_true(spans[1].next >= 0 && spans[1].end >= spans[1].next);
     assert_int_equal(bus_partitions(bus), CONFORMANCE_PARTITIONS);
     bus_destroy(&bus);
 }

@@ -105,6 +105,23 @@ static void test_quantile(void **state)
     assert_true(metric_quantile(m, 0.99) == 4); /* past the last bound: all that is known */
 }
 
+static void test_counted_at_first_sight(void **state)
+{
+    struct metrics *metrics = *state;
+    _cleanup_(buf_deinit) struct buf out = {0};
+    char labels[40];
+    for (int i = 0; i < 300; i++) {
+        (void)snprintf(labels, sizeof(labels), "reason=\"r%d\"", i);
+        metrics_count(metrics, "x_total", "help", labels, "reason=\"other\"", 1);
+    }
+    metrics_count(metrics, "x_total", "help", "reason=\"r0\"", "reason=\"other\"", 2);
+    metrics_render(metrics, &out);
+    assert_non_null(strstr((char *)out.data, "x_total{reason=\"r0\"} 3\n"));
+    assert_non_null(strstr((char *)out.data, "x_total{reason=\"r199\"} 1\n"));
+    assert_null(strstr((char *)out.data, "x_total{reason=\"r200\"}"));
+    assert_non_null(strstr((char *)out.data, "x_total{reason=\"other\"} 100\n"));
+}
+
 static void test_latency_bounds_ascend(void **state)
 {
     const size_t n = ARRAY_SIZE(metric_latency_bounds_s);
@@ -129,6 +146,7 @@ int main(void)
         METRICS_TEST(test_render_without_labels),
         METRICS_TEST(test_at_most_2000_series),
         METRICS_TEST(test_quantile),
+        METRICS_TEST(test_counted_at_first_sight),
         cmocka_unit_test(test_latency_bounds_ascend),
         cmocka_unit_test(test_destroy_takes_null),
     };

@@ -78,6 +78,13 @@ static void fill_store(struct world *world)
     add_key(world, DELETED_KEY, deleted_tenant, "secret", 0);
 }
 
+static int open_bus(void *user, struct bus **bus, struct err *err)
+{
+    (void)err;
+    *bus = bus_mem_create(((struct world *)user)->cluster);
+    return 0;
+}
+
 void world_init(struct world *world, unsigned open_requests)
 {
     static const struct store_table *const tables[] = {&keys_table, &organizations_table};
@@ -98,9 +105,17 @@ void world_init(struct world *world, unsigned open_requests)
     world->peer = bus_mem_create(world->cluster);
     world->store = store_mem_create(world->db, tables, ARRAY_SIZE(tables));
     fill_store(world);
-    const struct gateway_world given = {world->base,    world->bus,     world->store,
-                                        world->metrics, clock_system(), entropy_system(),
-                                        "test"};
+    const struct gateway_world given = {world->base,
+                                        world->bus,
+                                        world->store,
+                                        world->metrics,
+                                        clock_system(),
+                                        entropy_system(),
+                                        "test",
+                                        open_bus,
+                                        world,
+                                        NULL,
+                                        true};
     if (gateway_create(&world->gateway, &given, &options, &err) < 0)
         fail_msg("gateway: %s", err.message);
 }
@@ -359,4 +374,16 @@ double world_metric(struct world *world, const char *line)
             value = strtod(at + size, NULL);
     buf_deinit(&out);
     return value;
+}
+
+double world_dead_letters(struct world *world)
+{
+    static const char name[] = "journey_dead_letters_total{";
+    struct buf out = {0};
+    double sum = 0;
+    metrics_render(world->metrics, &out);
+    for (const char *at = (const char *)out.data; (at = strstr(at, name)); at += sizeof(name))
+        sum += strtod(strchr(at, '}') + 1, NULL);
+    buf_deinit(&out);
+    return sum;
 }

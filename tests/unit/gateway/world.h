@@ -68,3 +68,4 @@ void world_reply(struct world *world, const struct bus_record *command, const ch
 void world_refuse(struct world *world, const struct bus_record *command, const char *service,
                   int status, const char *code, const char *detail);
 double world_metric(struct world *world, const char *line); /* name with labels; -1: none */
+double world_dead_letters(struct world *world);             /* so far, of all reasons */

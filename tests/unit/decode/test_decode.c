@@ -1,4 +1,4 @@
-#include "domain/decode.h"
+#include "decode.h"
 #include "journey/v1/command.pb-c.h"
 #include "journey/v1/event.pb-c.h"
 #include "journey/v1/journey.pb-c.h"

@@ -1,0 +1,128 @@
+#include "ask.h"
+
+#include <stdio.h>
+
+#define ANSWER_US                                                                                  \
+    (20 * SECOND_US) /* past the time-outs of what is asked, so that they are the answer */
+#define LIMIT_DEFAULT 50
+#define LIMIT_MAX     500
+
+void ask_release(struct ask *ask)
+{
+    if (!ask)
+        return;
+    struct arena *arena = ask->arena;
+    buf_deinit(&ask->body);
+    arena_destroy(&arena);
+}
+
+void ask_fail(struct ask *ask, enum gw_problem problem, const char *detail)
+{
+    ask->failed = true;
+    ask->problem = problem;
+    ask->detail = detail;
+}
+
+void ask_fail_err(struct ask *ask, const struct err *err)
+{
+    bool transient = err->class == ERR_CLASS_TRANSIENT;
+    ask_fail(ask, transient ? GW_PROBLEM_UNAVAILABLE : GW_PROBLEM_INTERNAL, NULL);
+    if (!transient) {
+        char text[300];
+        log_event(LOG_ERROR, "question_failed", NULL, "\"code\":\"%s\",\"message\":\"%s\"",
+                  status_name(err->code), log_escape(text, sizeof(text), err->message));
+    }
+}
+
+static void on_run(struct work *work, const struct work_tools *tools)
+{
+    struct ask *ask = (struct ask *)work;
+    if (tools->bus && tools->letters)
+        ask->find(ask, tools);
+    else
+        ask_fail(ask, GW_PROBLEM_UNAVAILABLE, "The log does not answer now");
+}
+
+static void on_done(struct work *work)
+{
+    struct ask *ask = (struct ask *)work;
+    if (!ask->gateway->worker) { /* the gateway ends */
+        ask_release(ask);
+        return;
+    }
+    struct exchange *exchange = slots_get(ask->gateway->exchanges, ask->handle);
+    if (exchange && ask->failed) {
+        exchange_problem(exchange, ask->problem, ask->detail, &ask->faults);
+    } else if (exchange && ask->finish) {
+        ask->finish(ask, exchange);
+        return;
+    } else if (exchange) {
+        exchange_answer(exchange, 200, buf_slice(&ask->body));
+    }
+    ask_release(ask);
+}
+
+static void on_timeout(struct exchange *exchange)
+{
+    exchange_problem(exchange, GW_PROBLEM_UNAVAILABLE, "The answer takes too long now", NULL);
+}
+
+void *ask_open(struct exchange *exchange, size_t size)
+{
+    struct arena *arena = arena_create(ASK_MEMORY);
+    struct ask *ask = arena ? arena_alloc(arena, size) : NULL;
+    char hash[17];
+    if (!ask) {
+        arena_destroy(&arena);
+        exchange_problem(exchange, GW_PROBLEM_UNAVAILABLE, NULL, NULL);
+        return NULL;
+    }
+    ask->work = (struct work){.run = on_run, .done = on_done};
+    ask->gateway = exchange->gateway;
+    ask->handle = exchange->handle;
+    ask->arena = arena;
+    memcpy(ask->tenant.bytes, exchange->key.tenant.id, sizeof(ask->tenant.bytes));
+    hex_format(hash, exchange->key_hash, 8);
+    (void)snprintf(ask->actor, sizeof(ask->actor), "key:%s", hash);
+    (void)snprintf(ask->address, sizeof(ask->address), "%s", http_request_peer(exchange->request));
+    return ask;
+}
+
+void ask_submit(struct ask *ask, struct exchange *exchange)
+{
+    exchange->ask = NULL;
+    exchange->timeout = on_timeout;
+    exchange_arm(exchange, ANSWER_US);
+    if (worker_submit(ask->gateway->worker, &ask->work))
+        return;
+    metric_inc(ask->gateway->stats.refused, 1);
+    exchange_problem(exchange, GW_PROBLEM_RATE_LIMITED, "Too many such questions are open", NULL);
+    ask_release(ask);
+}
+
+void ask_hold(struct ask *ask, struct exchange *exchange)
+{
+    exchange->ask = ask;
+}
+
+struct slice ask_text(struct exchange *exchange, const char *name)
+{
+    return http_query_get(http_request_query(exchange->request), name, exchange->arena);
+}
+
+unsigned ask_limit(struct exchange *exchange, struct gw_faults *faults)
+{
+    struct slice text = ask_text(exchange, "limit");
+    unsigned value = 0;
+    bool digits = text.data && text.size <= 3;
+    for (size_t i = 0; digits && i < text.size; i++) {
+        digits = text.data[i] >= '0' && text.data[i] <= '9';
+        value = value * 10 + (unsigned)(text.data[i] - '0');
+    }
+    if (!text.data)
+        return LIMIT_DEFAULT;
+    if (digits && value >= 1 && value <= LIMIT_MAX)
+        return value;
+    gw_fault_add(faults, "limit", "out_of_range", "must be a whole number from 1 to 500");
+    return LIMIT_DEFAULT;
+}
