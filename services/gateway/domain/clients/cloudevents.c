@@ -211,6 +211,22 @@ static struct slice document_of(const struct gw_request *request, const char *ty
     return arena_slice(request->arena, buf_slice(&buf));
 }
 
+/* The whole body is a list. */
+static bool cut_batch(const struct gw_request *request, struct gw_cut *cut,
+                      struct gw_faults *faults)
+{
+    struct gw_list events = {.max = request->max_events};
+    struct gw_wanted body = {.name = "", .list = &events, .raw = request->body};
+    struct json_reader r = json_reader_make(request->body, NULL);
+    if (json_reader_type(&r) == JSON_ARRAY) {
+        body.raw = slice_make(r.at, (size_t)(r.end - r.at));
+        if (!gw_cut_items(&r, &events, request->arena))
+            return false;
+        cut->broken = events.broken || !json_reader_done(&r);
+    }
+    return gw_cut_list(request, &body, cut, faults);
+}
+
 /* true: it is a CloudEvent, or several; *cut says whether they could be told. */
 static bool cut_cloudevents(const struct gw_request *request, struct gw_cut *cut,
                             struct gw_faults *faults, bool *done)
@@ -218,7 +234,7 @@ static bool cut_cloudevents(const struct gw_request *request, struct gw_cut *cut
     const char *type = request->header(request->handle, "Content-Type");
     cut->client = GW_CLIENT_CLOUDEVENTS;
     if (is_type(type, BATCHED)) {
-        *done = gw_cut_list(request, request->body, "", cut, faults);
+        *done = cut_batch(request, cut, faults);
     } else if (is_type(type, STRUCTURED)) {
         *done = gw_cut_single(request, request->body, cut);
     } else if (type && strncasecmp(type, ANY, strlen(ANY)) == 0) {

@@ -4,7 +4,8 @@
 
 bool gw_cut_import(const struct gw_request *request, struct gw_cut *cut, struct gw_faults *faults)
 {
-    struct gw_wanted batch[1] = {{"batch", {NULL, 0}}};
+    struct gw_list events = {.max = request->max_events};
+    struct gw_wanted batch[1] = {{.name = "batch", .list = &events}};
     struct slice query = request->query, name, value;
     while (gw_query_next(&query, &name, &value, request->arena)) {
         if (!slice_equal_str(name, "form"))
@@ -17,5 +18,5 @@ bool gw_cut_import(const struct gw_request *request, struct gw_cut *cut, struct 
         }
     }
     cut->broken = !gw_cut_members(request->body, batch, 1, request->arena);
-    return gw_cut_list(request, batch[0].raw, "batch", cut, faults);
+    return gw_cut_list(request, &batch[0], cut, faults);
 }

@@ -123,8 +123,8 @@ static bool document(struct finishing *f, enum gw_fact plain, enum gw_fact encod
     enum gw_fact member = base64 ? encoded : plain;
     struct slice text = json_raw_string(f->facts->at[member], f->arena), whole;
     _cleanup_(buf_deinit) struct buf buf = {0};
-    parts[0] = (struct gw_wanted){"schema", {NULL, 0}};
-    parts[1] = (struct gw_wanted){"data", {NULL, 0}};
+    parts[0] = (struct gw_wanted){.name = "schema"};
+    parts[1] = (struct gw_wanted){.name = "data"};
     if (!f->facts->at[member].size)
         return false;
     if (base64) {
@@ -176,7 +176,7 @@ static struct slice json_text(struct slice text, struct arena *arena)
 static void take_own_event(struct finishing *f)
 {
     enum gw_fact member = f->facts->at[UE_BASE64].size ? UE_BASE64 : UE_JSON;
-    struct gw_wanted outer[2], inner[2] = {{"schema", {NULL, 0}}, {"data", {NULL, 0}}};
+    struct gw_wanted outer[2], inner[2] = {{.name = "schema"}, {.name = "data"}};
     struct slice vendor, name;
     if (!document(f, UE_JSON, UE_BASE64, outer))
         return;
@@ -209,9 +209,9 @@ static bool of_tracker(struct slice vendor)
 
 static void take_context(struct finishing *f, struct slice element)
 {
-    struct gw_wanted parts[2] = {{"schema", {NULL, 0}}, {"data", {NULL, 0}}};
-    struct gw_wanted web_page[1] = {{"id", {NULL, 0}}};
-    struct gw_wanted session[2] = {{"userId", {NULL, 0}}, {"sessionId", {NULL, 0}}};
+    struct gw_wanted parts[2] = {{.name = "schema"}, {.name = "data"}};
+    struct gw_wanted web_page[1] = {{.name = "id"}};
+    struct gw_wanted session[2] = {{.name = "userId"}, {.name = "sessionId"}};
     struct slice vendor, name;
     if (!gw_cut_members(element, parts, 2, f->arena) ||
         !schema_parts(parts[0].raw, &vendor, &name, f->arena))
@@ -352,7 +352,7 @@ static struct slice app_key(struct slice app_id, struct arena *arena)
 
 static struct slice app_of_event(struct slice event, struct arena *arena)
 {
-    struct gw_wanted app[1] = {{"aid", {NULL, 0}}};
+    struct gw_wanted app[1] = {{.name = "aid"}};
     (void)gw_cut_members(event, app, 1, arena);
     return json_raw_string(app[0].raw, arena);
 }
@@ -360,10 +360,11 @@ static struct slice app_of_event(struct slice event, struct arena *arena)
 bool gw_cut_snowplow_post(const struct gw_request *request, struct gw_cut *cut,
                           struct gw_faults *faults)
 {
-    struct gw_wanted data[1] = {{"data", {NULL, 0}}};
+    struct gw_list events = {.max = request->max_events};
+    struct gw_wanted data[1] = {{.name = "data", .list = &events}};
     struct slice query = request->query, name, value, app = {NULL, 0};
     cut->broken = !gw_cut_members(request->body, data, 1, request->arena);
-    if (!gw_cut_list(request, data[0].raw, "data", cut, faults))
+    if (!gw_cut_list(request, &data[0], cut, faults))
         return false;
     while (!app.size && gw_query_next(&query, &name, &value, request->arena))
         if (slice_equal_str(name, "aid"))
