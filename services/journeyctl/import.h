@@ -72,6 +72,7 @@ struct import_progress {
     double part; /* of the file */
     uint64_t sent;
 };
+void import_progress_show(const struct import_progress *progress, bool last);
 struct import_target {
     const char *url, *key, *form;
 };

@@ -248,6 +248,8 @@ static int import_opened(struct reading *reading, bool restart)
         status = open_file(reading);
     if (status == CTL_DONE)
         status = read_file(reading);
+    if (import->progress->sent)
+        import_progress_show(import->progress, true);
     if (!reading->print)
         say_outcome(import);
     if (reading->file)

@@ -34,12 +34,19 @@ static int64_t now_us(void)
     return clock_system()->now_us(clock_system());
 }
 
+void import_progress_show(const struct import_progress *progress, bool last)
+{
+    char text[80];
+    double seconds = (double)max_i64(now_us() - progress->started_us, 1) / SECOND_US;
+    (void)snprintf(text, sizeof(text), "%llu events, %.0f a second",
+                   (unsigned long long)progress->sent, (double)progress->sent / seconds);
+    progress_line(progress->started_us, progress->part, text, last);
+}
+
 static void on_often(evutil_socket_t fd, short what, void *arg)
 {
     const struct import_sender *s = arg;
-    char text[80];
-    (void)snprintf(text, sizeof(text), "%llu events", (unsigned long long)s->progress->sent);
-    progress_line(s->progress->started_us, s->progress->part, text, false);
+    import_progress_show(s->progress, false);
 }
 
 static void on_signal(evutil_socket_t fd, short what, void *arg)

@@ -135,7 +135,7 @@ bool gw_cut_array(const struct gw_request *request, struct slice array, const ch
     wanted.raw = slice_make(r.at, (size_t)(r.end - r.at));
     if (is_list && !gw_cut_items(&r, &list, request->arena))
         return false;
-    cut->broken = cut->broken || list.broken;
+    cut->broken = cut->broken || list.broken || !json_reader_done(&r);
     return gw_cut_list(request, &wanted, cut, faults);
 }
 

@@ -42,6 +42,8 @@ static void test_modes(void **state)
          "com.acme.sold", ""},
         {"a list", ONE BATCHED, "[{" HEAD ",\"data\":{\"p\":1}}]", 200, TAKEN, "com.acme.sold",
          "{\"p\":1}"},
+        {"a list without its end", ONE BATCHED, "[{" HEAD ",\"data\":{\"p\":1}}", 200, TAKEN,
+         "com.acme.sold", "{\"p\":1}"},
         {"data that is no object", ONE STRUCTURED, "{" HEAD ",\"data\":[1,2]}", 200, TAKEN,
          "com.acme.sold", "{\"data\":[1,2]}"},
         {"data in base64 that is one", ONE STRUCTURED,

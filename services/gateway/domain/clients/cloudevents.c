@@ -211,6 +211,7 @@ static struct slice document_of(const struct gw_request *request, const char *ty
     return arena_slice(request->arena, buf_slice(&buf));
 }
 
+/* The whole body is a list. */
 /* true: it is a CloudEvent, or several; *cut says whether they could be told. */
 static bool cut_cloudevents(const struct gw_request *request, struct gw_cut *cut,
                             struct gw_faults *faults, bool *done)
