@@ -1,15 +1,14 @@
 #include "event_batch.h"
+#include "domain/wire.h"
 #include "envelope.h"
-#include "journey/v1/event.pb-c.h"
 #include "routes.h"
 
 /* Below BUS_MAX_RECORD_BYTES with room for key and headers. */
 #define MAX_VALUE_BYTES 850000
 
 struct entry {
-    Journey__V1__Event event;
+    struct slice event; /* encoded */
     struct slice key;
-    int32_t partition;
     struct entry *next; /* of the same partition */
 };
 
@@ -29,6 +28,7 @@ struct event_batch {
     unsigned n, n_dead;
     struct lane *lanes;
     int32_t partitions;
+    struct slice head; /* of each record */
 };
 
 struct event_batch *event_batch_make(struct exchange *exchange, unsigned max_events)
@@ -43,34 +43,9 @@ struct event_batch *event_batch_make(struct exchange *exchange, unsigned max_eve
     batch->entries = arena_alloc(arena, (max_events + 1) * sizeof(*batch->entries));
     batch->dead = arena_alloc(arena, (max_events + 1) * sizeof(*batch->dead));
     batch->lanes = arena_alloc(arena, (size_t)partitions * sizeof(*batch->lanes));
-    return batch->entries && batch->dead && batch->lanes ? batch : NULL;
-}
-
-static ProtobufCBinaryData hash_bytes(struct arena *arena, const uint8_t hash[GW_HASH_SIZE],
-                                      bool has)
-{
-    uint8_t *copy = has ? arena_copy(arena, hash, GW_HASH_SIZE) : NULL;
-    return (ProtobufCBinaryData){copy ? GW_HASH_SIZE : 0, copy};
-}
-
-static void fill(Journey__V1__Event *to, const struct gw_event *from, struct arena *arena)
-{
-    journey__v1__event__init(to);
-    to->message_id = arena_str(arena, slice_str(from->message_id));
-    to->type = (Journey__V1__EventType)from->type;
-    to->name = arena_str(arena, slice_str(from->name));
-    to->device = hash_bytes(arena, from->device, from->has_device);
-    to->user = hash_bytes(arena, from->user, from->has_user);
-    to->session_id = arena_str(arena, slice_str(from->session_id));
-    to->timestamp_us = from->timestamp_us;
-    to->sent_at_us = from->sent_at_us;
-    to->properties = arena_str(arena, from->properties);
-    to->context = arena_str(arena, from->context);
-    to->group = hash_bytes(arena, from->group, from->has_group);
-    to->previous = hash_bytes(arena, from->previous, from->has_previous);
-    to->device_is_user = from->device_is_user;
-    to->prefetch = from->prefetch;
-    to->opt_out = from->opt_out;
+    batch->head = gw_wire_batch(exchange->key.tenant.id, exchange->started_us,
+                                gw_client_name(exchange->route->client), arena);
+    return arena_overflowed(arena) ? NULL : batch;
 }
 
 static struct slice key_of(struct event_batch *batch, const struct gw_event *event)
@@ -84,10 +59,9 @@ static struct slice key_of(struct event_batch *batch, const struct gw_event *eve
 void event_batch_add(struct event_batch *batch, const struct gw_event *event)
 {
     struct entry *entry = &batch->entries[batch->n++];
-    fill(&entry->event, event, batch->exchange->arena);
+    entry->event = gw_wire_event(event, slice_make(NULL, 0), batch->exchange->arena);
     entry->key = key_of(batch, event);
-    entry->partition = topic_partition(entry->key, batch->partitions);
-    struct lane *lane = &batch->lanes[entry->partition];
+    struct lane *lane = &batch->lanes[topic_partition(entry->key, batch->partitions)];
     *(lane->first ? lane->last : &lane->first) = entry;
     lane->last = &entry->next;
 }
@@ -126,31 +100,21 @@ static int send(struct event_batch *batch, int topic, struct slice key, struct s
 static int send_record(struct event_batch *batch, struct entry *first, struct entry **rest)
 {
     struct exchange *exchange = batch->exchange;
-    struct arena *arena = exchange->arena;
-    Journey__V1__EventBatch record;
-    size_t n = 0, bytes = 0;
+    size_t size = batch->head.size;
     struct entry *end = first;
-    journey__v1__event_batch__init(&record);
-    for (; end; end = end->next, n++) {
-        bytes += journey__v1__event__get_packed_size(&end->event) + 8;
-        if (n && bytes > MAX_VALUE_BYTES)
+    for (; end; end = end->next) {
+        if (end != first && size + end->event.size > MAX_VALUE_BYTES)
             break;
+        size += end->event.size;
     }
-    record.tenant_id = (ProtobufCBinaryData){16, exchange->key.tenant.id};
-    record.received_us = exchange->started_us;
-    record.client = arena_str(arena, slice_str(gw_client_name(exchange->route->client)));
-    record.events = arena_alloc(arena, n * sizeof(Journey__V1__Event *));
-    if (!record.events)
-        return ERR_NO_MEMORY;
-    for (struct entry *e = first; e != end; e = e->next)
-        record.events[record.n_events++] = &e->event;
-    size_t size = journey__v1__event_batch__get_packed_size(&record);
-    uint8_t *value = arena_alloc(arena, size + 1);
+    uint8_t *value = arena_alloc(exchange->arena, size), *at = value;
     struct envelope envelope;
     envelope_init(&envelope, exchange, "EventBatch", exchange->started_us);
-    if (!value || arena_overflowed(arena))
+    if (arena_overflowed(exchange->arena))
         return ERR_NO_MEMORY;
-    journey__v1__event_batch__pack(&record, value);
+    at = mempcpy(at, batch->head.data, batch->head.size);
+    for (struct entry *e = first; e != end; e = e->next)
+        at = mempcpy(at, e->event.data, e->event.size);
     *rest = end;
     return send(batch, TOPIC_EVENTS, first->key, slice_make(value, size), &envelope);
 }

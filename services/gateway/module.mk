@@ -2,6 +2,6 @@ SERVICES += gateway
 gateway_SRC := main.c gateway.c serve.c exchange.c slots.c routes.c keys.c key_cache.c client_answers.c client_start.c events.c event_batch.c \
 	commands.c command_build.c envelope.c broker.c gunzip.c stats.c
 gateway_DOMAIN := domain/bodies.c domain/clients.c domain/clients/jitsu.c domain/clients/posthog.c domain/clients/segment.c domain/context.c domain/credentials.c domain/cut.c domain/event.c domain/fault.c domain/form.c \
-	domain/gather.c domain/identity.c domain/problem.c domain/query.c domain/schema.c domain/value.c
+	domain/gather.c domain/identity.c domain/problem.c domain/query.c domain/schema.c domain/value.c domain/wire.c
 gateway_USES := base bus config http json proto service store topics
 gateway_PKGS := zlib libevent

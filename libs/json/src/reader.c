@@ -187,21 +187,6 @@ bool json_reader_done(struct json_reader *r)
 
 /* ---- by quotes and brackets ---- */
 
-/* Behind the closing quote; NULL: there is none. */
-static const uint8_t *string_end(const uint8_t *at, const uint8_t *end)
-{
-    while (at < end) {
-        const uint8_t *quote = memchr(at, '"', (size_t)(end - at));
-        if (!quote)
-            return NULL;
-        const uint8_t *escape = memchr(at, '\\', (size_t)(quote - at));
-        if (!escape)
-            return quote + 1;
-        at = escape + 2;
-    }
-    return NULL;
-}
-
 /* What stands between values ends a bare word. */
 static const uint8_t *word_end(const uint8_t *at, const uint8_t *end)
 {
@@ -210,28 +195,66 @@ static const uint8_t *word_end(const uint8_t *at, const uint8_t *end)
     return at;
 }
 
+/* A quote or backslash, and outside of strings brackets: '[' and ']' are '{' and '}' without the bit 0x20. */
+static inline bool is_mark(uint8_t c, bool in_string)
+{
+    return c == '"' || c == '\\' || (!in_string && ((c | 0x20) == '{' || (c | 0x20) == '}'));
+}
+
+/* The first mark of [at, end), or end. */
+static inline const uint8_t *next_mark(const uint8_t *at, const uint8_t *end, bool in_string)
+{
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
+    const __m128i bit = _mm_set1_epi8(0x20), open = _mm_set1_epi8('{'), close = _mm_set1_epi8('}');
+    for (; end - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+        __m128i marks =
+            _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
+        __m128i low = _mm_or_si128(bytes, bit);
+        if (!in_string)
+            marks = _mm_or_si128(
+                marks, _mm_or_si128(_mm_cmpeq_epi8(low, open), _mm_cmpeq_epi8(low, close)));
+        unsigned mask = (unsigned)_mm_movemask_epi8(marks);
+        if (mask)
+            return at + __builtin_ctz(mask);
+    }
+#endif
+    while (at < end && !is_mark(*at, in_string))
+        at++;
+    return at;
+}
+
+/* Behind the value that begins with this quote or bracket; NULL: it does not end. */
+static const uint8_t *marked_end(const uint8_t *at, const uint8_t *end)
+{
+    size_t depth = 0;
+    bool in_string = false;
+    while ((at = next_mark(at, end, in_string)) < end) {
+        uint8_t c = *at++;
+        if (c == '"') {
+            in_string = !in_string;
+        } else if (c == '\\') {
+            if (in_string && at < end)
+                at++;
+        } else if ((c | 0x20) == '{') {
+            depth++;
+        } else if (depth) {
+            depth--;
+        }
+        if (!in_string && depth == 0)
+            return at;
+    }
+    return NULL;
+}
+
 int json_reader_loosely(struct json_reader *r, struct slice *raw)
 {
     skip_space(r);
-    const uint8_t *at = r->at;
-    size_t depth = 0;
-    do {
-        uint8_t c = at < r->end ? *at : 0;
-        if (c == '"') {
-            at = string_end(at + 1, r->end);
-        } else if (c == '{' || c == '[') {
-            depth++;
-            at++;
-        } else if ((c == '}' || c == ']') && depth) {
-            depth--;
-            at++;
-        } else if (depth) {
-            at++;
-        } else {
-            at = word_end(at, r->end);
-        }
-    } while (at && depth && at < r->end);
-    if (!at || depth || at == r->at)
+    uint8_t c = r->at < r->end ? *r->at : 0;
+    bool marked = c == '"' || c == '{' || c == '[';
+    const uint8_t *at = marked ? marked_end(r->at, r->end) : word_end(r->at, r->end);
+    if (!at || at == r->at)
         return err_set(r->err, ERR_INVALID, ERR_CLASS_PERMANENT,
                        "json: no end of the value at byte %zu", (size_t)(r->at - r->start));
     *raw = slice_make(r->at, (size_t)(at - r->at));

@@ -1,81 +1,121 @@
-/* Only what the engine uses is kept of a context: never an address, an id of a device, traits, or what nobody listed. */
+/* Only what the engine uses is kept of a context: never a whole address, an id of a device, traits, or what nobody listed. */
 #include "event.h"
 
-/* Members of the context that is written, in order; those of one object stand together. */
-static const struct {
-    enum gw_fact member;
-    const char *object,
-        *name; /* name NULL: the object as it came, which its single members fill in for */
-} written[] = {
-    {GW_FACT_PAGE, "page", NULL},
-    {GW_FACT_PAGE_URL, "page", "url"},
-    {GW_FACT_PAGE_PATH, "page", "path"},
-    {GW_FACT_PAGE_TITLE, "page", "title"},
-    {GW_FACT_PAGE_REFERRER, "page", "referrer"},
-    {GW_FACT_CAMPAIGN, "campaign", NULL},
-    {GW_FACT_CAMPAIGN_SOURCE, "campaign", "source"},
-    {GW_FACT_CAMPAIGN_MEDIUM, "campaign", "medium"},
-    {GW_FACT_CAMPAIGN_NAME, "campaign", "name"},
-    {GW_FACT_CAMPAIGN_TERM, "campaign", "term"},
-    {GW_FACT_CAMPAIGN_CONTENT, "campaign", "content"},
-    {GW_FACT_REFERRER, "referrer", NULL},
-    {GW_FACT_USER_AGENT, "userAgent", NULL},
-    {GW_FACT_LOCALE, "locale", NULL},
-    {GW_FACT_LIBRARY, "library", NULL},
-    {GW_FACT_LIBRARY_NAME, "library", "name"},
-    {GW_FACT_LIBRARY_VERSION, "library", "version"},
-    {GW_FACT_SCREEN, "screen", NULL},
-    {GW_FACT_SCREEN_WIDTH, "screen", "width"},
-    {GW_FACT_SCREEN_HEIGHT, "screen", "height"},
-    {GW_FACT_TIMEZONE, "timezone", NULL},
-    {GW_FACT_DEVICE_TYPE, "device", "type"},
-    {GW_FACT_OS, "os", NULL},
-    {GW_FACT_OS_NAME, "os", "name"},
-    {GW_FACT_OS_VERSION, "os", "version"},
-    {GW_FACT_ACTIVE, "active", NULL},
-    {GW_FACT_CONSENT, "consent", "categoryPreferences"},
-    {GW_FACT_IP, "ip", NULL},
+#define NO_FACT GW_FACT_COUNT
+
+/* An object as it came; where it did not, the members behind it make it up. */
+#define OBJECT(fact, name)                                                                         \
+    {                                                                                              \
+        GW_FACT_##fact, true, SLICE_LITERAL("\"" name "\":")                                       \
+    }
+#define MEMBER(fact, name)                                                                         \
+    {                                                                                              \
+        GW_FACT_##fact, false, SLICE_LITERAL("\"" name "\":")                                      \
+    }
+#define MADE_UP(name)                                                                              \
+    {                                                                                              \
+        NO_FACT, true, SLICE_LITERAL("\"" name "\":")                                              \
+    }
+
+static const struct part {
+    enum gw_fact fact;
+    bool object;
+    struct slice key;
+} parts[] = {
+    OBJECT(PAGE, "page"),
+    MEMBER(PAGE_URL, "url"),
+    MEMBER(PAGE_PATH, "path"),
+    MEMBER(PAGE_TITLE, "title"),
+    MEMBER(PAGE_REFERRER, "referrer"),
+    OBJECT(CAMPAIGN, "campaign"),
+    MEMBER(CAMPAIGN_SOURCE, "source"),
+    MEMBER(CAMPAIGN_MEDIUM, "medium"),
+    MEMBER(CAMPAIGN_NAME, "name"),
+    MEMBER(CAMPAIGN_TERM, "term"),
+    MEMBER(CAMPAIGN_CONTENT, "content"),
+    OBJECT(REFERRER, "referrer"),
+    OBJECT(USER_AGENT, "userAgent"),
+    OBJECT(LOCALE, "locale"),
+    OBJECT(LIBRARY, "library"),
+    MEMBER(LIBRARY_NAME, "name"),
+    MEMBER(LIBRARY_VERSION, "version"),
+    OBJECT(SCREEN, "screen"),
+    MEMBER(SCREEN_WIDTH, "width"),
+    MEMBER(SCREEN_HEIGHT, "height"),
+    OBJECT(TIMEZONE, "timezone"),
+    MADE_UP("device"),
+    MEMBER(DEVICE_TYPE, "type"),
+    OBJECT(OS, "os"),
+    MEMBER(OS_NAME, "name"),
+    MEMBER(OS_VERSION, "version"),
+    OBJECT(ACTIVE, "active"),
+    MADE_UP("consent"),
+    MEMBER(CONSENT, "categoryPreferences"),
+    OBJECT(IP, "ip"),
 };
 
-/* The object that row i begins, up to the row behind it; true: something was written. */
-static bool write_object(struct json_writer *w, const struct gw_facts *fields, unsigned i,
-                         unsigned end)
+static struct slice value_of(const struct gw_facts *facts, const struct part *part)
 {
-    bool begun = false;
-    if (!written[i].name && fields->at[written[i].member].size) {
-        json_key(w, written[i].object);
-        json_write_raw(w, fields->at[written[i].member]);
-        return true;
-    }
-    for (; i < end; i++) {
-        struct slice raw = fields->at[written[i].member];
-        if (!written[i].name || !raw.size)
-            continue;
-        if (!begun) {
-            json_key(w, written[i].object);
-            json_begin_object(w);
-        }
-        begun = true;
-        json_key(w, written[i].name);
-        json_write_raw(w, raw);
-    }
-    if (begun)
-        json_end_object(w);
-    return begun;
+    return part->fact == NO_FACT ? slice_make(NULL, 0) : facts->at[part->fact];
 }
 
-struct slice gw_context_write(const struct gw_facts *fields, struct arena *arena)
+static uint8_t *put(uint8_t *at, struct slice bytes)
 {
-    _cleanup_(buf_deinit) struct buf buf = {0};
-    struct json_writer w = json_writer_make(&buf);
-    unsigned n = 0;
-    json_begin_object(&w);
-    for (unsigned i = 0, end; i < ARRAY_SIZE(written); i = end) {
-        end = i + 1;
-        while (end < ARRAY_SIZE(written) && strcmp(written[end].object, written[i].object) == 0)
-            end++;
-        n += write_object(&w, fields, i, end);
+    memcpy(at, bytes.data, bytes.size);
+    return at + bytes.size;
+}
+
+/* Key and value, with the comma that follows. */
+static uint8_t *put_pair(uint8_t *at, struct slice key, struct slice value)
+{
+    at = put(put(at, key), value);
+    *at++ = ',';
+    return at;
+}
+
+/* The object of parts[i]; *next is the object behind it. */
+static uint8_t *put_object(uint8_t *at, const struct gw_facts *facts, unsigned i, unsigned *next)
+{
+    const struct part *object = &parts[i];
+    struct slice whole = value_of(facts, object);
+    uint8_t *start = at;
+    bool any = false;
+    if (whole.size) {
+        at = put_pair(at, object->key, whole);
+    } else {
+        at = put(at, object->key);
+        *at++ = '{';
     }
-    json_end_object(&w);
-    return n ? arena_slice(arena, buf_slice(&buf)) : slice_make(NULL, 0);
+    for (i++; i < ARRAY_SIZE(parts) && !parts[i].object; i++) {
+        struct slice value = value_of(facts, &parts[i]);
+        if (whole.size || !value.size)
+            continue;
+        at = put_pair(at, parts[i].key, value);
+        any = true;
+    }
+    *next = i;
+    if (whole.size)
+        return at;
+    if (!any)
+        return start;
+    at[-1] = '}';
+    *at++ = ',';
+    return at;
+}
+
+struct slice gw_context_write(const struct gw_facts *facts, struct arena *arena)
+{
+    size_t room = 2;
+    for (unsigned i = 0; i < ARRAY_SIZE(parts); i++)
+        room += parts[i].key.size + value_of(facts, &parts[i]).size + 2;
+    uint8_t *text = arena_alloc(arena, room), *at = text;
+    if (!text)
+        return slice_make(NULL, 0);
+    *at++ = '{';
+    for (unsigned i = 0; i < ARRAY_SIZE(parts);)
+        at = put_object(at, facts, i, &i);
+    if (at == text + 1)
+        return slice_make(NULL, 0);
+    at[-1] = '}';
+    return slice_make(text, (size_t)(at - text));
 }

@@ -1,91 +1,143 @@
 #include "cut.h"
 
-static void want(struct gw_wanted *wanted, unsigned n, struct slice key, struct slice raw)
+#define FIRST_ITEMS 128
+
+static bool add(struct gw_list *list, struct slice item, struct arena *arena)
+{
+    bool full = list->n >= FIRST_ITEMS && (list->n & (list->n - 1)) == 0;
+    if ((list->n == 0 || full) && list->n < list->max) { /* twice as many as before */
+        size_t room = list->n ? 2 * list->n : FIRST_ITEMS;
+        struct slice *items = arena_alloc(arena, room * sizeof(*items));
+        if (!items)
+            return false;
+        if (list->n)
+            memcpy(items, list->items, list->n * sizeof(*items));
+        list->items = items;
+    }
+    if (list->n < list->max)
+        list->items[list->n] = item;
+    list->n++;
+    return true;
+}
+
+static struct slice rest_of(struct json_reader *r)
+{
+    struct slice rest = slice_make(r->at, (size_t)(r->end - r->at));
+    r->at = r->end;
+    return rest;
+}
+
+bool gw_cut_items(struct json_reader *r, struct gw_list *list, struct arena *arena)
+{
+    bool first = true, escaped;
+    int more;
+    json_reader_enter(r);
+    while ((more = json_reader_next(r, first, NULL, &escaped)) > 0) {
+        struct slice item;
+        first = false;
+        if (json_reader_loosely(r, &item) < 0)
+            break;
+        if (!add(list, item, arena))
+            return false;
+    }
+    if (more == 0)
+        return true;
+    list->broken = true; /* the end is missing, or something stands between two elements */
+    struct slice rest = rest_of(r);
+    return !rest.size || add(list, rest, arena);
+}
+
+static struct gw_wanted *find(struct gw_wanted *wanted, unsigned n, struct slice key)
 {
     for (unsigned i = 0; i < n; i++)
         if (slice_equal_str(key, wanted[i].name))
-            wanted[i].raw = slice_equal_str(raw, "null") ? slice_make(NULL, 0) : raw;
+            return &wanted[i];
+    return NULL;
+}
+
+static bool is_valid(struct slice raw)
+{
+    struct json_reader r = json_reader_make(raw, NULL);
+    struct slice value;
+    return json_reader_value(&r, &value) >= 0 && json_reader_done(&r);
+}
+
+/* One member's value. false: it does not end. */
+static bool take(struct json_reader *r, struct gw_wanted *wanted, struct arena *arena)
+{
+    const uint8_t *at = r->at;
+    struct slice raw;
+    bool whole;
+    if (wanted && wanted->list && json_reader_type(r) == JSON_ARRAY) {
+        unsigned max = wanted->list->max;
+        *wanted->list = (struct gw_list){.max = max};
+        whole = gw_cut_items(r, wanted->list, arena) && !wanted->list->broken;
+        raw = slice_make(at, (size_t)(r->at - at));
+    } else {
+        whole = json_reader_loosely(r, &raw) >= 0;
+        if (!whole)
+            raw = rest_of(r);
+    }
+    if (!wanted)
+        return whole;
+    bool list = wanted->list && raw.size && raw.data[0] == '[';
+    bool usable = list || (is_valid(raw) && !slice_equal_str(raw, "null"));
+    wanted->raw = usable ? raw : slice_make(NULL, 0);
+    return whole;
 }
 
 bool gw_cut_members(struct slice object, struct gw_wanted *wanted, unsigned n, struct arena *arena)
 {
     struct json_reader r = json_reader_make(object, NULL);
-    struct slice key, raw;
+    struct slice key;
     bool escaped, first = true;
     int more;
     if (json_reader_type(&r) != JSON_OBJECT)
         return false;
     json_reader_enter(&r);
     while ((more = json_reader_next(&r, first, &key, &escaped)) > 0) {
-        const uint8_t *at = r.at;
-        bool ended = json_reader_loosely(&r, &raw) >= 0;
-        if (!ended)
-            raw = slice_make(at, (size_t)(r.end - at));
         if (escaped)
             key = json_raw_string(slice_make(key.data - 1, key.size + 2), arena);
-        want(wanted, n, key, raw);
-        if (!ended)
+        if (!take(&r, find(wanted, n, key), arena))
             return false;
         first = false;
     }
     return more == 0;
 }
 
-/* The elements of a list; of one without its end the last element is all that is left. Returns how many there are. */
-static unsigned split(struct slice list, struct slice *events, unsigned max, bool *broken)
-{
-    struct json_reader r = json_reader_make(list, NULL);
-    unsigned n = 0;
-    bool first = true, escaped;
-    int more;
-    json_reader_enter(&r);
-    while ((more = json_reader_next(&r, first, NULL, &escaped)) > 0) {
-        struct slice raw;
-        const uint8_t *at = r.at;
-        bool ended = json_reader_loosely(&r, &raw) >= 0;
-        if (!ended)
-            raw = slice_make(at, (size_t)(r.end - at));
-        if (n < max)
-            events[n] = raw;
-        n++;
-        first = false;
-        if (!ended) {
-            *broken = true;
-            return n;
-        }
-    }
-    if (more < 0) { /* something stands between two elements */
-        if (n < max)
-            events[n] = slice_make(r.at, (size_t)(r.end - r.at));
-        n++;
-        *broken = true;
-    }
-    return n;
-}
-
-bool gw_cut_list(const struct gw_request *request, struct slice list, const char *field,
+bool gw_cut_list(const struct gw_request *request, const struct gw_wanted *wanted,
                  struct gw_cut *cut, struct gw_faults *faults)
 {
-    struct json_reader r = json_reader_make(list, NULL);
+    const struct gw_list *list = wanted->list;
     cut->batch = true;
-    if (!list.size || json_reader_type(&r) != JSON_ARRAY) {
-        gw_fault_add(faults, field, list.size ? "wrong_type" : "required",
-                     list.size ? "must be an array" : "is required");
+    if (!wanted->raw.size || wanted->raw.data[0] != '[') {
+        gw_fault_add(faults, wanted->name, wanted->raw.size ? "wrong_type" : "required",
+                     wanted->raw.size ? "must be an array" : "is required");
         return false;
     }
-    list = slice_make(r.at, (size_t)(r.end - r.at));
-    unsigned n = split(list, NULL, 0, &cut->broken);
-    if (n > request->max_events) {
-        gw_fault_add(faults, field, "too_large",
-                     arena_printf(request->arena, "A batch may have at most %u events",
-                                  request->max_events));
+    if (list->n > list->max) {
+        gw_fault_add(faults, wanted->name, "too_large",
+                     arena_printf(request->arena, "A batch may have at most %u events", list->max));
         return false;
     }
-    cut->events = arena_alloc(request->arena, (n + 1) * sizeof(*cut->events));
-    if (!cut->events)
+    cut->events = list->items;
+    cut->n = list->n;
+    return !arena_overflowed(request->arena);
+}
+
+bool gw_cut_array(const struct gw_request *request, struct slice array, struct gw_cut *cut,
+                  struct gw_faults *faults)
+{
+    struct gw_list events = {.max = request->max_events};
+    struct gw_wanted wanted = {.name = "", .list = &events};
+    struct json_reader r = json_reader_make(array, NULL);
+    if (json_reader_type(&r) != JSON_ARRAY)
+        return gw_cut_list(request, &wanted, cut, faults);
+    wanted.raw = slice_make(r.at, (size_t)(r.end - r.at));
+    if (!gw_cut_items(&r, &events, request->arena))
         return false;
-    cut->n = split(list, cut->events, n, &cut->broken);
-    return true;
+    cut->broken = events.broken;
+    return gw_cut_list(request, &wanted, cut, faults);
 }
 
 bool gw_cut_single(const struct gw_request *request, struct slice event, struct gw_cut *cut)

@@ -33,16 +33,31 @@ typedef bool gw_cut_fn(const struct gw_request *request, struct gw_cut *cut,
 
 /* ---- what several clients need ---- */
 
+/* Elements of a JSON array, told by brackets. */
+struct gw_list {
+    struct slice *items;
+    unsigned n; /* counts on beyond max, items do not */
+    unsigned max;
+    bool broken; /* the last one is all that was left */
+};
+/* The reader stands at the array's bracket. false: the arena is full. */
+bool gw_cut_items(struct json_reader *reader, struct gw_list *list, struct arena *arena);
+
 struct gw_wanted {
     const char *name;
-    struct slice raw; /* JSON; stays empty: it is not there, or null */
+    struct gw_list *list; /* filled in when it is an array; NULL: not asked for */
+    struct slice
+        raw; /* valid JSON; stays empty: it is not there, is null or no JSON. Of a list its extent alone */
 };
-/* Members of an object's first level. false: it is no object, or ends too early; what was found until there is filled
- * in, the last one with all that was left. */
+/* Members of an object's first level. false: it is no object, or ends too early, or the arena is full; what was found
+ * until there is filled in, the last one with all that was left. */
 bool gw_cut_members(struct slice object, struct gw_wanted *wanted, unsigned n, struct arena *arena);
-/* An object's list of events. */
-bool gw_cut_list(const struct gw_request *request, struct slice list, const char *field,
+/* The events of a request, when there is such a list, and not too long a one. */
+bool gw_cut_list(const struct gw_request *request, const struct gw_wanted *wanted,
                  struct gw_cut *cut, struct gw_faults *faults);
+/* The body, or what it holds, is such a list itself. */
+bool gw_cut_array(const struct gw_request *request, struct slice array, struct gw_cut *cut,
+                  struct gw_faults *faults);
 /* An object of valid JSON without some of its members, the others byte for byte. */
 struct slice gw_cut_out(struct slice object, const char *const *names, unsigned n,
                         struct arena *arena);

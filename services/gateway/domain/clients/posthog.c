@@ -247,10 +247,10 @@ static struct slice key_of(struct slice object, struct arena *arena)
         OF_PERSON,
         PROPERTIES
     };
-    struct gw_wanted wanted[] = {[API_KEY] = {"api_key", {NULL, 0}},
-                                 [TOKEN] = {"token", {NULL, 0}},
-                                 [OF_PERSON] = {"$token", {NULL, 0}},
-                                 [PROPERTIES] = {"properties", {NULL, 0}}};
+    struct gw_wanted wanted[] = {[API_KEY] = {.name = "api_key"},
+                                 [TOKEN] = {.name = "token"},
+                                 [OF_PERSON] = {.name = "$token"},
+                                 [PROPERTIES] = {.name = "properties"}};
     (void)gw_cut_members(object, wanted, ARRAY_SIZE(wanted), arena);
     for (unsigned i = API_KEY; i < PROPERTIES; i++)
         if (wanted[i].raw.size)
@@ -279,21 +279,24 @@ static int64_t sent_at(const struct gw_request *request, struct slice raw)
 
 bool gw_cut_posthog(const struct gw_request *request, struct gw_cut *cut, struct gw_faults *faults)
 {
-    struct gw_wanted wanted[] = {{"batch", {NULL, 0}}, {"sent_at", {NULL, 0}}};
+    struct gw_list events = {.max = request->max_events};
+    struct gw_wanted wanted[] = {{.name = "batch", .list = &events}, {.name = "sent_at"}};
     struct slice text = json_of(request);
     if (!text.size) {
         gw_fault_add(faults, "", "invalid_json",
                      "the body must be JSON, or a form whose data is JSON or its base64");
         return false;
     }
-    bool list = text.data[0] == '[';
+    struct json_reader r = json_reader_make(text, NULL);
+    bool list = json_reader_type(&r) == JSON_ARRAY;
     cut->broken = !list && !gw_cut_members(text, wanted, ARRAY_SIZE(wanted), request->arena);
     cut->sent_at_us = sent_at(request, wanted[1].raw);
     if (!list)
         cut->key = key_of(text, request->arena);
     if (!list && !wanted[0].raw.size)
         return gw_cut_single(request, text, cut);
-    if (!gw_cut_list(request, list ? text : wanted[0].raw, list ? "" : "batch", cut, faults))
+    if (!(list ? gw_cut_array(request, text, cut, faults)
+               : gw_cut_list(request, &wanted[0], cut, faults)))
         return false;
     if (!cut->key.size && cut->n)
         cut->key = key_of(cut->events[0], request->arena);

@@ -51,7 +51,7 @@ const struct gw_form gw_segment_form = {
 bool gw_cut_segment_one(const struct gw_request *request, struct gw_cut *cut,
                         struct gw_faults *faults)
 {
-    struct gw_wanted key = {"writeKey", {NULL, 0}};
+    struct gw_wanted key = {.name = "writeKey"};
     (void)faults;
     if (!request->body.size)
         return gw_cut_single(request, SLICE_LITERAL("{}"), cut);
@@ -81,10 +81,11 @@ bool gw_cut_segment_batch(const struct gw_request *request, struct gw_cut *cut,
         CONTEXT,
         KEY
     };
-    struct gw_wanted wanted[] = {[BATCH] = {"batch", {NULL, 0}},
-                                 [SENT_AT] = {"sentAt", {NULL, 0}},
-                                 [CONTEXT] = {"context", {NULL, 0}},
-                                 [KEY] = {"writeKey", {NULL, 0}}};
+    struct gw_list events = {.max = request->max_events};
+    struct gw_wanted wanted[] = {[BATCH] = {.name = "batch", .list = &events},
+                                 [SENT_AT] = {.name = "sentAt"},
+                                 [CONTEXT] = {.name = "context"},
+                                 [KEY] = {.name = "writeKey"}};
     struct json_reader r = json_reader_make(request->body, NULL);
     bool whole = gw_cut_members(request->body, wanted, ARRAY_SIZE(wanted), request->arena);
     cut->broken = !whole;
@@ -100,5 +101,5 @@ bool gw_cut_segment_batch(const struct gw_request *request, struct gw_cut *cut,
     }
     if (wanted[CONTEXT].raw.size)
         cut->context = context_of(request, wanted[CONTEXT].raw);
-    return gw_cut_list(request, wanted[BATCH].raw, "batch", cut, faults);
+    return gw_cut_list(request, &wanted[BATCH], cut, faults);
 }
