@@ -125,11 +125,11 @@ bool gw_cut_list(const struct gw_request *request, const struct gw_wanted *wante
     return !arena_overflowed(request->arena);
 }
 
-bool gw_cut_array(const struct gw_request *request, struct slice array, const char *field,
-                  struct gw_cut *cut, struct gw_faults *faults)
+bool gw_cut_array(const struct gw_request *request, struct slice array, struct gw_cut *cut,
+                  struct gw_faults *faults)
 {
     struct gw_list list = {.max = request->max_events};
-    struct gw_wanted wanted = {.name = field, .list = &list};
+    struct gw_wanted wanted = {.name = "", .list = &list};
     struct json_reader r = json_reader_make(array, NULL);
     bool is_list = json_reader_type(&r) == JSON_ARRAY;
     wanted.raw = slice_make(r.at, (size_t)(r.end - r.at));

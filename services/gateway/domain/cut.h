@@ -56,11 +56,11 @@ bool gw_cut_members(struct slice object, struct gw_wanted *wanted, unsigned n, s
 /* The events of a request, when there is such a list, and not too long a one (max: the request's). */
 bool gw_cut_list(const struct gw_request *request, const struct gw_wanted *wanted,
                  struct gw_cut *cut, struct gw_faults *faults);
+/* The body, or what it holds, is such a list itself. */
+bool gw_cut_array(const struct gw_request *request, struct slice array, struct gw_cut *cut,
+                  struct gw_faults *faults);
 /* An object of valid JSON without some of its members, the others byte for byte. */
 struct slice gw_cut_out(struct slice object, const char *const *names, unsigned n,
                         struct arena *arena);
-/* The same of a text that should be the list. */
-bool gw_cut_array(const struct gw_request *request, struct slice array, const char *field,
-                  struct gw_cut *cut, struct gw_faults *faults);
 /* The body is one event. */
 bool gw_cut_single(const struct gw_request *request, struct slice event, struct gw_cut *cut);

@@ -229,6 +229,7 @@ static void test_posthog_requests(void **state)
          "k|{\"event\":\"T\"}|{}"},
         {"a list", "[{\"properties\":{\"token\":\"k\"}},{}]", "",
          "k|{\"properties\":{\"token\":\"k\"}}|{}"},
+        {"a list behind a blank", " [{\"token\":\"k\"}]", "", "k|{\"token\":\"k\"}"},
         {"a key that is another's property",
          "{\"token\":\"k\",\"properties\":{\"token\":\"x\",\"api_key\":\"y\"}}", "",
          "k|{\"token\":\"k\",\"properties\":{\"token\":\"x\",\"api_key\":\"y\"}}"},

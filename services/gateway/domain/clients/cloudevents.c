@@ -219,7 +219,7 @@ static bool cut_cloudevents(const struct gw_request *request, struct gw_cut *cut
     const char *type = request->header(request->handle, "Content-Type");
     cut->client = GW_CLIENT_CLOUDEVENTS;
     if (is_type(type, BATCHED)) {
-        *done = gw_cut_array(request, request->body, "", cut, faults);
+        *done = gw_cut_array(request, request->body, cut, faults);
     } else if (is_type(type, STRUCTURED)) {
         *done = gw_cut_single(request, request->body, cut);
     } else if (type && strncasecmp(type, ANY, strlen(ANY)) == 0) {

@@ -100,7 +100,6 @@ bool gw_cut_jitsu_classic(const struct gw_request *request, struct gw_cut *cut,
                           struct gw_faults *faults)
 {
     struct json_reader r = json_reader_make(request->body, NULL);
-    return json_reader_type(&r) == JSON_ARRAY
-               ? gw_cut_array(request, request->body, "", cut, faults)
-               : gw_cut_single(request, request->body, cut);
+    return json_reader_type(&r) == JSON_ARRAY ? gw_cut_array(request, request->body, cut, faults)
+                                              : gw_cut_single(request, request->body, cut);
 }

@@ -288,14 +288,15 @@ bool gw_cut_posthog(const struct gw_request *request, struct gw_cut *cut, struct
                      "the body must be JSON, or a form whose data is JSON or its base64");
         return false;
     }
-    bool list = text.data[0] == '[';
+    struct json_reader r = json_reader_make(text, NULL);
+    bool list = json_reader_type(&r) == JSON_ARRAY;
     cut->broken = !list && !gw_cut_members(text, wanted, ARRAY_SIZE(wanted), request->arena);
     cut->sent_at_us = sent_at(request, wanted[1].raw);
     if (!list)
         cut->key = key_of(text, true, request->arena);
     if (!list && !wanted[0].raw.size)
         return gw_cut_single(request, text, cut);
-    if (!(list ? gw_cut_array(request, text, "", cut, faults)
+    if (!(list ? gw_cut_array(request, text, cut, faults)
                : gw_cut_list(request, &wanted[0], cut, faults)))
         return false;
     if (!cut->key.size && cut->n)
