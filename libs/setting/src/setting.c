@@ -1,11 +1,15 @@
 #include "setting.h"
 
-#include "args.h"
 #include "json.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define JSON_MEMORY ((size_t)1 << 20)
+
+#define TEXT_OF(x) #x
+#define TEXT(x)    TEXT_OF(x)
 
 static const struct setting TABLE[] = {
     {"analytics_basis", SETTING_CHOICE, 0, 0, "consent|legitimate_interest", "consent",
@@ -15,7 +19,16 @@ static const struct setting TABLE[] = {
     {"session_idle_seconds", SETTING_INT, 1, 86400, NULL, "1800",
      "a session ends when nothing came for so long", false},
     {"rate_limit", SETTING_RATE, 0, 0, NULL, "default",
-     "requests a second of each key; default: 1000 of a write key, 100 of a secret key", false},
+     "requests a second of each key, of event routes events; for a moment a write key may send "
+     "twice "
+     "as many; default: " TEXT(SETTING_RATE_WRITE) " of a write key, " TEXT(
+         SETTING_RATE_SECRET) " of a secret key",
+     false},
+    {"personal_data_allowed", SETTING_TEXT, 0, SETTING_MAX_PERSONAL, NULL, "",
+     "members of events whose values are not masked, separated by commas: a name at any depth, or "
+     "a "
+     "dotted path from the top; order_email,shipping.phone",
+     false},
     {"currency", SETTING_TEXT, 3, 3, NULL, "EUR", "of values sent without one, ISO 4217", false},
     {"stage_events", SETTING_OBJECT, 0, 4000, NULL, "",
      "event name to the stage it moves a session to, forward only, instead of the built-in table; "
@@ -84,8 +97,11 @@ static bool is_choice(const char *choices, const char *value)
 
 static bool is_number(const char *value, int64_t min, int64_t max)
 {
-    int64_t number;
-    return args_number(value, &number) == 0 && number >= min && number <= max;
+    char *end = NULL;
+    errno = 0;
+    long long number = strtoll(value, &end, 10);
+    return (*value == '-' || (*value >= '0' && *value <= '9')) && !*end && errno == 0 &&
+           number >= min && number <= max;
 }
 
 static bool is_text(const struct setting *setting, const char *value)
