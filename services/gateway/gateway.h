@@ -13,16 +13,20 @@
 #include "domain/clients.h"
 #include "domain/credentials.h"
 #include "domain/gather.h"
+#include "domain/pressure.h"
 #include "domain/problem.h"
 #include "http.h"
 #include "key_cache.h"
 #include "options.h"
+#include "refusal.h"
 #include "slots.h"
 #include "store.h"
 
 struct event;
 struct event_base;
 struct key_load;
+struct rates;
+struct redis;
 struct metrics;
 struct metric;
 struct route;
@@ -30,7 +34,9 @@ struct route_stats;
 
 struct gateway_stats {
     struct metric *open, *events, *dead_events, *produce_errors, *late_parts, *late_replies,
-        *strangers, *key_loads, *refused;
+        *strangers, *key_loads, *connections, *bytes, *unconfirmed, *behind, *buckets,
+        *buckets_forgotten, *rates_shared;
+    struct metric *refused[GATEWAY_REFUSALS], *http_refused[HTTP_REFUSALS];
     struct route_stats *routes; /* by row of the route table */
 };
 
@@ -43,6 +49,7 @@ struct gateway_world {
     struct clock *clock;
     struct entropy *entropy;
     const char *instance;
+    struct redis *redis; /* NULL: rates are counted in this gateway alone */
 };
 
 struct gateway {
@@ -56,7 +63,9 @@ struct gateway {
     struct gw_key_cache *keys;
     struct key_load *key_loads;
     unsigned n_key_loads;
-    struct event *bus_event, *bus_timer;
+    struct rates *rates;
+    struct gw_pressure pressure;
+    struct event *bus_event, *bus_timer, *second;
     char incarnation[17]; /* 16 hex digits: whose replies these are */
     uint64_t said;        /* records so far; with the incarnation their ids */
     char source[80];      /* ce_source */

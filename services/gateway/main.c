@@ -5,6 +5,7 @@
 #include "broker.h"
 #include "gateway.h"
 #include "keys.h"
+#include "redis.h"
 #include "service.h"
 
 #define ROW(...) CONFIG_ROW(struct gateway_options, __VA_ARGS__)
@@ -17,6 +18,7 @@ struct app {
     struct service_process *process;
     struct bus *bus;
     struct store *store;
+    struct redis *redis;
     struct gateway *gateway;
 };
 
@@ -39,7 +41,8 @@ static bool on_drained(void *user)
 
 static int set_up(struct app *app, struct err *err)
 {
-    static const struct store_table *const tables[] = {&keys_table, &organizations_table};
+    static const struct store_table *const tables[] = {&keys_table, &organizations_table,
+                                                       &settings_table};
     const struct service_hooks hooks = {app, on_ready, on_drain, on_drained, NULL};
     const struct bus_kafka_options kafka = {.brokers = app->config.brokers,
                                             .client_id = "gateway",
@@ -47,6 +50,8 @@ static int set_up(struct app *app, struct err *err)
                                             .partitions = (int32_t)app->config.partitions,
                                             .delivery_timeout_ms = (int)app->options.delivery_ms,
                                             .linger_ms = (int)app->options.linger_ms,
+                                            .send_queue_bytes = (size_t)app->options.send_queue_mb
+                                                                << 20,
                                             .send_topics = broker_send_topics,
                                             .n_send_topics = n_broker_send_topics};
     const struct store_pg_options pg = {.url = app->config.database_url,
@@ -55,6 +60,7 @@ static int set_up(struct app *app, struct err *err)
                                         .application_name = "gateway",
                                         .tables = tables,
                                         .n_tables = ARRAY_SIZE(tables)};
+    const struct redis_options redis = {.url = app->config.redis_url};
     int r = service_process_create(&app->process, "gateway", &app->config, &hooks, err);
     struct event_base *base = r < 0 ? NULL : service_process_base(app->process);
     if (r >= 0 && app->config.list_metrics)
@@ -63,6 +69,8 @@ static int set_up(struct app *app, struct err *err)
         r = bus_kafka_create(&app->bus, &kafka, err);
     if (r >= 0)
         r = store_pg_create(&app->store, base, &pg, err);
+    if (r >= 0)
+        r = redis_create(&app->redis, base, &redis, err);
     if (r < 0)
         return r;
     const struct gateway_world world = {base,
@@ -71,13 +79,15 @@ static int set_up(struct app *app, struct err *err)
                                         service_process_metrics(app->process),
                                         clock_system(),
                                         entropy_system(),
-                                        app->config.instance};
+                                        app->config.instance,
+                                        app->redis};
     return gateway_create(&app->gateway, &world, &app->options, err);
 }
 
 static void tear_down(struct app *app)
 {
     store_destroy(&app->store); /* before the gateway, which frees the look-ups under way */
+    redis_destroy(&app->redis);
     gateway_destroy(&app->gateway);
     bus_destroy(&app->bus);
     service_process_destroy(&app->process);

@@ -8,3 +8,6 @@ int stats_create(struct gateway *gateway, struct err *err) MUST_CHECK;
 void stats_destroy(struct gateway *gateway);
 void stats_answer(struct gateway *gateway, const struct route *route, int status,
                   int64_t duration_us);
+void stats_refused(struct gateway *gateway, enum gateway_refusal refusal);
+/* Copies what others count: once a second is enough. */
+void stats_refresh(struct gateway *gateway);
