@@ -32,7 +32,7 @@ struct http_server_options {
     size_t header_limit, body_limit; /* bytes; over them 431, 413 */
     /* How long each may take in all, whatever trickles: a head, a body, the client's taking of an answer, idling. */
     int timeout_s;
-    unsigned connection_limit;         /* beyond it new ones are closed at once, and counted */
+    unsigned connection_limit;         /* beyond it new ones hear 503 and are closed at once */
     unsigned address_connection_limit; /* the same of one address (of IPv6: 64 bits); 0: none */
     /* Bytes that connections and open requests hold, arenas included; beyond it what comes in is refused with 503. 0: none */
     size_t memory_limit;

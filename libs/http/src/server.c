@@ -35,6 +35,19 @@ static void peer_owner(uint8_t out[16], const struct sockaddr *address)
     }
 }
 
+/* As much as a word before the door is shut: it is lost when the client's request came first. */
+static void turn_away(struct http_server *server, int fd, enum http_refusal refusal)
+{
+    _cleanup_(buf_deinit) struct buf out = {0}, headers = {0};
+    char text[512];
+    server->refused[refusal]++;
+    buf_append_str(&headers, "Retry-After: 1\r\n");
+    http_answer_write(server, &out, NULL, false, 503, "application/problem+json", &headers,
+                      http_problem(503, text, sizeof(text)));
+    (void)!send(fd, out.data, out.size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(fd);
+}
+
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
                       int size, void *arg)
 {
@@ -46,8 +59,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     peer_owner(owner, address);
     bool full = server->n_connections >= server->options.connection_limit;
     if (full || !http_peers_add(server->peers, owner, limit ? limit : UINT_MAX)) {
-        server->refused[full ? HTTP_REFUSED_CONNECTIONS : HTTP_REFUSED_ADDRESS]++;
-        close(fd);
+        turn_away(server, fd, full ? HTTP_REFUSED_CONNECTIONS : HTTP_REFUSED_ADDRESS);
         return;
     }
     peer_text(peer, sizeof(peer), address);

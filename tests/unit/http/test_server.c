@@ -334,6 +334,7 @@ static void connections_over_the_limit_are_closed_and_counted(void **state)
     loopback_start(&l, (struct http_server_options){.connection_limit = 2});
     int one = loopback_connect(&l), two = loopback_connect(&l), three = loopback_connect(&l);
     assert_null(loopback_read(&l, three, &got, NULL, 0, 1000));
+    assert_non_null(strstr((char *)got.data, "HTTP/1.1 503 "));
     assert_int_equal(http_server_refused(l.server, HTTP_REFUSED_CONNECTIONS), 1);
     close(one);
     for (int i = 0; i < 1000 && http_server_connections(l.server) == 2; i++)
