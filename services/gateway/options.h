@@ -8,8 +8,8 @@
     OPTION(INT, http_port, "JOURNEY_HTTP_PORT", "8000", 0, 65535,                                  \
            "its port; 0: a free one, in the log")                                                  \
     OPTION(INT, http_connections, "JOURNEY_HTTP_CONNECTIONS", "8192", 1, 1000000,                  \
-           "open connections; beyond them new ones are closed")                                    \
-    OPTION(INT, http_address_connections, "JOURNEY_HTTP_CONNECTIONS_PER_ADDRESS", "1024", 1,       \
+           "open connections; beyond them 503")                                                    \
+    OPTION(INT, http_address_connections, "JOURNEY_HTTP_CONNECTIONS_PER_ADDRESS", "2048", 1,       \
            1000000, "the same of one address; not with JOURNEY_TRUSTED_PROXIES")                   \
     OPTION(INT, trusted_proxies, "JOURNEY_TRUSTED_PROXIES", "0", 0, 16,                            \
            "proxies in front that add to X-Forwarded-For; 0: it is ignored")                       \

@@ -2,6 +2,7 @@
 /* REFUSAL(id, "reason"): why a request was refused before it was looked into. */
 #define GATEWAY_REFUSAL_TABLE(REFUSAL)                                                             \
     REFUSAL(OPEN_REQUESTS, "open_requests")                                                        \
+    REFUSAL(REQUEST_MEMORY, "request_memory") /* before the server's own limit, "memory" */        \
     REFUSAL(KAFKA_BEHIND, "kafka_behind")                                                          \
     REFUSAL(RATE_KEY, "rate_key")                                                                  \
     REFUSAL(RATE_ADDRESS, "rate_address")

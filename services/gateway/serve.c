@@ -153,6 +153,18 @@ static bool read_key(struct exchange *exchange, struct slice *key)
     return false;
 }
 
+/* Before the server refuses by itself, which ends the connection. false: answered. */
+static bool admit_memory(struct exchange *exchange)
+{
+    struct gateway *gateway = exchange->gateway;
+    size_t limit = (size_t)gateway->options.request_mb << 20;
+    if (http_server_bytes(gateway->server) <= limit / 4 * 3)
+        return true;
+    stats_refused(gateway, GATEWAY_REFUSED_REQUEST_MEMORY);
+    exchange_problem(exchange, GW_PROBLEM_UNAVAILABLE, "Too much is under way", NULL);
+    return false;
+}
+
 void serve_authorised(struct exchange *exchange, const struct gw_key *key)
 {
     exchange->key = *key;
@@ -160,8 +172,8 @@ void serve_authorised(struct exchange *exchange, const struct gw_key *key)
                    key->expires_us <= gateway_now(exchange->gateway);
     if (!key->known || expired)
         answer_stranger(exchange);
-    else if (!rates_admit(exchange))
-        return;
+    else if (!rates_admit(exchange) || !admit_memory(exchange))
+        return; /* a key that many waited for: all of them go on at once */
     else if (!(exchange->route->keys & key->kind))
         exchange_problem(exchange, GW_PROBLEM_FORBIDDEN, "This key may not do that", NULL);
     else
@@ -205,7 +217,7 @@ void serve_request(struct http_request *request, void *user)
     gateway->world.entropy->fill(gateway->world.entropy, random, sizeof(random));
     gw_traceparent(exchange->trace, http_request_header(request, "traceparent"), random);
     memcpy(exchange->parameters, parameters, sizeof(parameters));
-    if (!admit_load(exchange) || !read_body(exchange))
+    if (!admit_memory(exchange) || !admit_load(exchange) || !read_body(exchange))
         return;
     if (!route->keys && rates_admit_stranger(exchange))
         route->run(exchange);

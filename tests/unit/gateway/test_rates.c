@@ -195,13 +195,27 @@ static void test_queue_bound(void **state)
     buf_deinit(&body);
 }
 
+static void test_memory(void **state)
+{
+    struct world *world = *state;
+    struct world_answer answer;
+    world->gateway->options.request_mb = 0;
+    assert_int_equal(
+        ask(world, POST("/v1/track", WRITE_KEY) "\r\nOrigin: https://a.example", TRACK, &answer),
+        503);
+    assert_string_equal(world_header(&answer, "Access-Control-Allow-Origin"), "https://a.example");
+    assert_true(world_metric(world, "gateway_refused_total{reason=\"request_memory\"}") == 1);
+    world->gateway->options.request_mb = 64;
+    assert_int_equal(ask(world, POST("/v1/track", WRITE_KEY), TRACK, &answer), 200);
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         CASE(test_events_count), CASE(test_secret_key),     CASE(test_tenant_without_limit),
         CASE(test_strangers),    CASE(test_behind_a_proxy), CASE(test_kafka_behind),
-        CASE(test_queue_bound),
+        CASE(test_queue_bound),  CASE(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
