@@ -5,7 +5,8 @@
  *   A request takes one token, one of events one for each event. It is let in while a token is left and then takes what
  *   it needs, so that a batch larger than the burst passes, too; what it owes is waited for.
  *
- * Not counted by address: preflights, which cost nothing and whose refusal would silence whole pages behind one address.
+ * Not counted by address: preflights and paths that there are none of, which cost nothing; to refuse a preflight would
+ * silence the pages behind that address.
  */
 #include "exchange.h"
 

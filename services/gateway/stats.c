@@ -7,7 +7,7 @@
 #define CLASSES 4 /* 2xx .. 5xx */
 
 static const char *const refusals[GATEWAY_REFUSALS] = {
-#define ROW(id, reason) [GATEWAY_REFUSED_##id] = reason,
+#define ROW(id, reason) [GATEWAY_REFUSED_##id] = (reason),
     GATEWAY_REFUSAL_TABLE(ROW)
 #undef ROW
 };

@@ -162,9 +162,8 @@ static void receive(struct http_connection *c)
     int error = errno;
     if (n > 0)
         buf_append(&c->in, scratch, (size_t)n);
-    if (c->in.overflow) {
-        http_connection_close(c);
-    } else if (n < 0 && error != EAGAIN && error != EWOULDBLOCK && error != EINTR) {
+    bool broken = n < 0 && error != EAGAIN && error != EWOULDBLOCK && error != EINTR;
+    if (broken || c->in.overflow) {
         http_connection_close(c);
     } else if (n == 0) {
         c->eof = true; /* perhaps only its sending side: the answer is tried all the same */
