@@ -65,15 +65,39 @@ static bool seen_before(struct stream_decision *d, struct ingest_device *device,
     return false;
 }
 
-static void count(struct stream_decision *d, const struct ingest_timing *timing, bool opens)
+static void count(struct stream_decision *d, const Journey__V1__Accepted *accepted)
 {
+    const Journey__V1__Enrichment *enrichment = accepted->enrichment;
+    bool automatic = enrichment->bot || enrichment->prefetch;
     stream_count(d, INGEST_COUNT_ACCEPTED, 1);
-    if (opens)
-        stream_count(d, INGEST_COUNT_SESSIONS, 1);
-    if (timing->clamped)
+    if (accepted->opens)
+        stream_count(d, automatic ? INGEST_COUNT_AUTOMATIC : INGEST_COUNT_SESSIONS, 1);
+    if (accepted->time_clamped)
         stream_count(d, INGEST_COUNT_CLAMPED, 1);
-    if (timing->late)
+    if (accepted->late)
         stream_count(d, INGEST_COUNT_LATE, 1);
+    if (enrichment->bot)
+        stream_count(d, INGEST_COUNT_BOTS, 1);
+    if (enrichment->prefetch)
+        stream_count(d, INGEST_COUNT_PREFETCHED, 1);
+    if (enrichment->over_length)
+        stream_count(d, INGEST_COUNT_OVER_LENGTH, 1);
+}
+
+/* What the event says of page, origin and device, and of its session's beginning. */
+static bool enrich(struct stream_decision *d, Journey__V1__Accepted *accepted,
+                   const struct ingest_visit *visit)
+{
+    struct ingest_context context;
+    ingest_context_read(&context, accepted->event->context, d->arena);
+    accepted->enrichment = ingest_enrich(d, accepted->event, &context);
+    if (!accepted->enrichment)
+        return false;
+    accepted->enrichment->over_length = visit->over_length;
+    if (visit->opens)
+        accepted->opens =
+            ingest_opening(&context, accepted->enrichment, visit->returning, d->arena);
+    return true;
 }
 
 static void accept(struct stream_decision *d, const struct stream_message *m,
@@ -85,10 +109,14 @@ static void accept(struct stream_decision *d, const struct stream_message *m,
     Journey__V1__Accepted *accepted = arena_alloc(d->arena, sizeof(*accepted));
     if (!accepted)
         return; /* the runtime refuses the decision: its arena has overflowed */
-    struct ingest_visit visit =
-        ingest_device_visit(device, slice_str(event->session_id), slice_str(event->message_id),
-                            timing.time_us, settings.idle_us, d->arena);
-    ingest_device_store(d, device, event->user);
+    const struct ingest_sighting sighting = {
+        .named = slice_str(event->session_id),
+        .message_id = slice_str(event->message_id),
+        .user = slice_make(event->user.data, event->user.len),
+        .time_us = timing.time_us,
+    };
+    struct ingest_visit visit = ingest_device_visit(device, &sighting, &settings.limits, d->arena);
+    ingest_device_store(d, device, event->user, timing.time_us);
     journey__v1__accepted__init(accepted);
     accepted->tenant_id =
         (ProtobufCBinaryData){16, arena_copy(d->arena, m->key.tenant, sizeof(m->key.tenant))};
@@ -96,14 +124,15 @@ static void accept(struct stream_decision *d, const struct stream_message *m,
     accepted->event = event;
     accepted->time_us = timing.time_us;
     accepted->received_us = received_us;
-    accepted->opens = visit.opens ? ingest_opening(event, visit.returning, d->arena) : NULL;
     accepted->consent = ingest_consent(&settings, d->arena);
     accepted->late = timing.late;
     accepted->time_clamped = timing.clamped;
-    accepted->idle_us = settings.idle_us;
+    accepted->idle_us = settings.limits.idle_us;
+    if (!enrich(d, accepted, &visit))
+        return;
     stream_publish(d, TOPIC_ACCEPTED, topic_key(m->key.tenant, visit.session_id, d->arena),
                    accepted, timing.time_us);
-    count(d, &timing, visit.opens);
+    count(d, accepted);
 }
 
 void ingest_batch_decide(struct stream_decision *d, const struct stream_message *m)

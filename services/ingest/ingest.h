@@ -2,7 +2,7 @@
 /*
  * ingest: raw events and session starts in, accepted events and bound starts out.
  *
- *   EventBatch ──► validate ──► seen before? ──► when? ──► which session? ──► Accepted
+ *   EventBatch ──► validate ──► seen before? ──► when? ──► which session? ──► enrich ──► Accepted
  *   StartSession ─────────────────────────────► bind the device ─────────────► forwarded to journey-state
  *
  * One state per device: its recent sessions (DeviceRecord), and beside it what it has sent in 24 h.
@@ -25,7 +25,18 @@
     COUNTER(SESSIONS, "journey_ingest_sessions_opened_total", NULL, "sessions opened by events")   \
     COUNTER(STARTS, "journey_ingest_starts_total", NULL, "session starts bound to their device")   \
     COUNTER(CLAMPED, "journey_ingest_clamped_total", NULL, "events from the future")               \
-    COUNTER(LATE, "journey_ingest_late_total", NULL, "events over three days old")
+    COUNTER(LATE, "journey_ingest_late_total", NULL, "events over three days old")                 \
+    COUNTER(BOTS, "journey_ingest_bots_total", NULL, "events of programs, not of people")          \
+    COUNTER(PREFETCHED, "journey_ingest_prefetched_total", NULL,                                   \
+            "events of pages fetched before anybody asked for them")                               \
+    COUNTER(AUTOMATIC, "journey_ingest_sessions_automatic_total", NULL,                            \
+            "sessions opened by such events; not among those opened")                              \
+    COUNTER(OVER_LENGTH, "journey_ingest_over_length_total", NULL,                                 \
+            "events that name a session that has lasted too long")                                 \
+    COUNTER(AGENTS_JUDGED, "journey_ingest_agents_judged_total", NULL,                             \
+            "user agents that were none of the latest ones, and were matched")                     \
+    COUNTER(AGENTS_LIMITED, "journey_ingest_agents_limited_total", NULL,                           \
+            "of these, the ones with which a pattern reached its limit of steps")
 
 enum ingest_counter {
 #define INGEST_COUNTER_ENUM(id, ...) INGEST_COUNT_##id,
@@ -60,13 +71,13 @@ int ingest_key(struct stream_key *key, ProtobufCBinaryData tenant, ProtobufCBina
 struct ingest_device *ingest_device_load(const struct stream_decision *d,
                                          const struct stream_message *m, const uint8_t device[16]);
 void ingest_device_store(struct stream_decision *d, const struct ingest_device *device,
-                         ProtobufCBinaryData user);
+                         ProtobufCBinaryData user, int64_t time_us);
 void ingest_device_project(const void *state, int64_t now_us, struct arena *arena,
                            struct store_value *values);
 
 /* settings.c: what the tenant has decided */
 struct ingest_settings {
-    int64_t idle_us;
+    struct ingest_limits limits;
     bool legitimate_interest; /* of analytics */
 };
 struct ingest_settings ingest_settings_of(const struct stream_decision *d,
@@ -74,6 +85,33 @@ struct ingest_settings ingest_settings_of(const struct stream_decision *d,
 Journey__V1__ConsentStamp *ingest_consent(const struct ingest_settings *settings,
                                           struct arena *arena);
 
+/* What the service reads once, before its first message; a member NULL: there is no such file. */
+struct ingest_files {
+    struct agents *agents;
+    struct places *places;
+};
+extern struct ingest_files ingest_files;
+
+/* context.c: what the event's context says, read once */
+struct ingest_context {
+    const struct json_node *root; /* NULL: none, or no JSON */
+    struct slice user_agent, os, os_version, ip;
+    struct slice page_url, page_path, referrer;
+    struct slice source, medium, campaign, term,
+        content;                      /* of the campaign, else of the page's address */
+    const struct ingest_click *click; /* in the page's address */
+    bool bot;                         /* as it says of itself */
+};
+void ingest_context_read(struct ingest_context *context, const char *text, struct arena *arena);
+
+/* enrich.c: the same in everybody's words; NULL: the arena is full */
+Journey__V1__Enrichment *ingest_enrich(struct stream_decision *d, const Journey__V1__Event *event,
+                                       const struct ingest_context *context);
+/* What only the event that opens a session tells: of start the members from channel on. */
+void ingest_enrich_start(Journey__V1__SessionStart *start, const struct ingest_context *context,
+                         const Journey__V1__Enrichment *enrichment, struct arena *arena);
+
 /* opening.c: how a session that an event opens begins; NULL: the arena is full */
-Journey__V1__SessionStart *ingest_opening(const Journey__V1__Event *event, bool returning,
+Journey__V1__SessionStart *ingest_opening(const struct ingest_context *context,
+                                          const Journey__V1__Enrichment *enrichment, bool returning,
                                           struct arena *arena);

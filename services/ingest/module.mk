@@ -1,4 +1,7 @@
 SERVICES += ingest
-ingest_SRC := main.c service.c decide.c start.c record.c settings.c opening.c
-ingest_DOMAIN := domain/validate.c domain/timing.c domain/seen.c domain/session.c domain/entry.c
-ingest_USES := base json proto service store stream topics
+ingest_SRC := main.c service.c decide.c start.c record.c settings.c context.c enrich.c opening.c \
+	agents.c agents_file.c places.c
+ingest_DOMAIN := domain/validate.c domain/timing.c domain/seen.c domain/session.c domain/entry.c domain/url.c \
+	domain/channel.c domain/agent.c
+ingest_USES := base config json proto service store stream topics
+ingest_PKGS := libpcre2-8 yaml-0.1 libmaxminddb

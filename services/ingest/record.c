@@ -36,6 +36,7 @@ struct ingest_device *ingest_device_load(const struct stream_decision *d,
         to->sessions[to->n++] = (struct ingest_session){.id = slice_str(session->session_id),
                                                         .start_us = session->start_us,
                                                         .last_us = session->last_us,
+                                                        .user = session->user,
                                                         .named = session->named};
     }
     if (record)
@@ -44,9 +45,20 @@ struct ingest_device *ingest_device_load(const struct stream_decision *d,
     return to;
 }
 
+/* Who was seen last, by the time of the events: an old one of somebody else changes nothing. */
+static void know_user(Journey__V1__DeviceRecord *record, ProtobufCBinaryData user, int64_t time_us)
+{
+    if (user.len != 16 || time_us < record->user_since_us)
+        return;
+    if (record->user.len == 16 && memcmp(record->user.data, user.data, 16) == 0)
+        return;
+    record->user = user;
+    record->user_since_us = time_us;
+}
+
 /* Changes the record in place, so that members of a later release survive. */
 void ingest_device_store(struct stream_decision *d, const struct ingest_device *device,
-                         ProtobufCBinaryData user)
+                         ProtobufCBinaryData user, int64_t time_us)
 {
     Journey__V1__DeviceRecord *record = d->state;
     if (!record) {
@@ -71,14 +83,14 @@ void ingest_device_store(struct stream_decision *d, const struct ingest_device *
         sessions[i].start_us = session->start_us;
         sessions[i].last_us = session->last_us;
         sessions[i].named = session->named;
+        sessions[i].user = session->user;
         record->sessions[i] = &sessions[i];
     }
     record->seen_us = device->seen.at_us;
     record->seen = (ProtobufCBinaryData){
         device->seen.hashes.size,
         arena_copy(d->arena, device->seen.hashes.data, device->seen.hashes.size)};
-    if (user.len == 16)
-        record->user = user;
+    know_user(record, user, time_us);
     stream_put_state(d, record);
 }
 

@@ -3,6 +3,8 @@
 
 #define IDLE_MIN_S 1
 #define IDLE_MAX_S (DAY_US / SECOND_US)
+#define MAX_MIN_S  60
+#define MAX_MAX_S  (30 * DAY_US / SECOND_US)
 
 static const char *setting(const Journey__V1__TenantSettings *settings, const char *key)
 {
@@ -13,6 +15,15 @@ static const char *setting(const Journey__V1__TenantSettings *settings, const ch
     return NULL;
 }
 
+/* In microseconds; a value that is none within the range leaves the default. */
+static int64_t seconds_of(const Journey__V1__TenantSettings *settings, const char *key, int64_t min,
+                          int64_t max, int64_t fallback_us)
+{
+    const char *text = setting(settings, key);
+    int64_t seconds = text ? strtoll(text, NULL, 10) : 0;
+    return seconds >= min && seconds <= max ? seconds * SECOND_US : fallback_us;
+}
+
 /* A tenant without settings (not read yet, or none) has the defaults, and no basis for anything. */
 struct ingest_settings ingest_settings_of(const struct stream_decision *d, const uint8_t tenant[16])
 {
@@ -20,11 +31,12 @@ struct ingest_settings ingest_settings_of(const struct stream_decision *d, const
     uuid_format(key, tenant);
     const Journey__V1__TenantSettings *settings =
         stream_mirror_get(d, INGEST_MIRROR_SETTINGS, slice_str(key));
-    struct ingest_settings found = {.idle_us = INGEST_IDLE_US};
-    const char *text = setting(settings, "session_idle_seconds");
-    int64_t seconds = text ? strtoll(text, NULL, 10) : 0;
-    if (seconds >= IDLE_MIN_S && seconds <= IDLE_MAX_S)
-        found.idle_us = seconds * SECOND_US;
+    struct ingest_settings found = {
+        .limits.idle_us =
+            seconds_of(settings, "session_idle_seconds", IDLE_MIN_S, IDLE_MAX_S, INGEST_IDLE_US),
+        .limits.max_us =
+            seconds_of(settings, "session_max_seconds", MAX_MIN_S, MAX_MAX_S, INGEST_MAX_US),
+    };
     found.legitimate_interest =
         settings && strcmp(settings->analytics_basis, "legitimate_interest") == 0;
     return found;

@@ -44,9 +44,14 @@ static void bind_start(struct stream_decision *d, const struct stream_message *m
     struct ingest_device *device = ingest_device_load(d, m, start->device.data);
     if (!device)
         return; /* the runtime refuses the decision: its arena has overflowed */
-    struct ingest_visit visit = ingest_device_visit(device, session_id, session_id, timing.time_us,
-                                                    settings.idle_us, d->arena);
-    ingest_device_store(d, device, start->user);
+    const struct ingest_sighting sighting = {
+        .named = session_id,
+        .message_id = session_id,
+        .user = slice_make(start->user.data, start->user.len),
+        .time_us = timing.time_us,
+    };
+    struct ingest_visit visit = ingest_device_visit(device, &sighting, &settings.limits, d->arena);
+    ingest_device_store(d, device, start->user, timing.time_us);
     Journey__V1__Command *copy =
         forwarded(command, timing.time_us, visit.returning, &settings, d->arena);
     stream_forward(d, TOPIC_COMMANDS_JOURNEY_STATE, topic_key(m->key.tenant, session_id, d->arena),

@@ -5,5 +5,5 @@
 
 int main(int argc, char **argv)
 {
-    return service_main(argc, argv, &journey_state_service);
+    return service_main(argc, argv, &journey_state_service, NULL);
 }

@@ -110,6 +110,7 @@ touchpoint_of(const struct turn *turn, const struct session_fact *fact, const st
     m->ab_test_variant = borrow_text(h->ab_test_variant);
     m->metadata = borrow_text(h->metadata);
     m->late = h->late;
+    m->automatic = h->automatic;
     set_engagement(m, &h->engagement);
     return set_identity(m, turn, fact) ? m : NULL;
 }
@@ -173,6 +174,7 @@ struct happening *message_transition(const struct turn *turn, const struct sessi
     h->moment = cause->moment;
     h->message_id = cause->message_id;
     h->late = cause->late;
+    h->automatic = cause->automatic;
     h->type = "stage_transition";
     h->interaction_data = data;
     /* measured of the move itself when it was commanded, else of the touchpoint that caused it */

@@ -195,6 +195,7 @@ void reading_event(struct happening *h, const Journey__V1__Accepted *a,
     h->message_id = e->message_id;
     h->consent = a->consent;
     h->late = a->late;
+    h->automatic = a->enrichment && (a->enrichment->bot || a->enrichment->prefetch);
     h->sealed = e->sealed;
     h->name = text_cut(arena, e->name, CHARS_NAME);
     h->type = event_type(e, goal != NULL, arena);

@@ -15,7 +15,7 @@ struct happening {
     struct session_moment moment;
     const char *message_id;
     Journey__V1__ConsentStamp *consent; /* that came with it, or NULL */
-    bool late;
+    bool late, automatic;
 
     /* its touchpoint */
     const char *type, *name;

@@ -3,5 +3,5 @@
 
 int main(int argc, char **argv)
 {
-    return service_main(argc, argv, &template_service);
+    return service_main(argc, argv, &template_service, NULL);
 }

@@ -7,7 +7,7 @@ SIM_BUILD ?= release
 SIM_SERVICES := ingest journey-state
 SIM_LIBS := $(filter $(LIBS) proto,$(sort $(foreach s,$(SIM_SERVICES),$(call uses,$($(s)_USES))) bus store stream config topics json base proto))
 SIM_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
-sim_flags := -I. -Itests/sim $(foreach s,$(SIM_SERVICES),-Iservices/$(s)) $(call includes,$(LIBS) proto) $(call pkgcflags,$(call pkgs,$(SIM_LIBS)))
+sim_flags := -I. -Itests/sim $(foreach s,$(SIM_SERVICES),-Iservices/$(s)) $(call includes,$(LIBS) proto) $(call pkgcflags,$(call pkgs,$(SIM_LIBS) $(SIM_SERVICES)))
 
 $(B)/tests/sim/%.o: tests/sim/%.c $(PROTO_H)
 	@mkdir -p $(@D)
@@ -19,7 +19,7 @@ $(B)/tests/sim/%.o: tests/sim/%.c $(PROTO_H)
 sim_service_archives = $(foreach s,$(SIM_SERVICES),$(B)/lib$(s)-parts.a $(B)/lib$(s)-domain.a)
 $(B)/tests/sim/sim: $(SIM_O) $(sim_service_archives) $(call archives,$(SIM_LIBS))
 	@echo "  LD    $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $(SIM_O) -Wl,--whole-archive $(sim_service_archives) -Wl,--no-whole-archive -Wl,--start-group $(call archives,$(SIM_LIBS)) -Wl,--end-group $(call pkglibs,$(call pkgs,$(SIM_LIBS))) -lm -lpthread
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(SIM_O) -Wl,--whole-archive $(sim_service_archives) -Wl,--no-whole-archive -Wl,--start-group $(call archives,$(SIM_LIBS)) -Wl,--end-group $(call pkglibs,$(call pkgs,$(SIM_LIBS) $(SIM_SERVICES))) -lm -lpthread
 
 sim_program := $(O)/release/tests/sim/sim
 

@@ -17,9 +17,22 @@ struct clock *clock_system(void)
     return &clock;
 }
 
+/* The kernel is asked for a page at a time: a request's trace id would else cost a system call of its own. */
 static void system_fill(struct entropy *entropy, void *data, size_t size)
 {
-    randombytes_buf(data, size);
+    static _Thread_local uint8_t pool[4096];
+    static _Thread_local size_t left;
+    if (size > sizeof(pool) / 8) {
+        randombytes_buf(data, size);
+        return;
+    }
+    if (size > left) {
+        randombytes_buf(pool, sizeof(pool));
+        left = sizeof(pool);
+    }
+    left -= size;
+    memcpy(data, pool + left, size);
+    sodium_memzero(pool + left, size); /* what was given once is given to nobody else */
 }
 
 struct entropy *entropy_system(void)

@@ -3,7 +3,7 @@
  * service: the scaffolding of a process: configuration, one libevent loop, signals, the admin HTTP server (/livez,
  * /readyz, /metrics), logs. A service over the log is its table and one call:
  *
- *     int main(int argc, char **argv) { return service_main(argc, argv, &template_service); }
+ *     int main(int argc, char **argv) { return service_main(argc, argv, &template_service, NULL); }
  */
 #include "base.h"
 #include "config.h"
@@ -11,8 +11,18 @@
 struct event_base;
 struct stream_service;
 
-/* Options: -c prints the configuration, -t checks it, -s lists metrics, -h helps. Returns the exit status. */
-int service_main(int argc, char **argv, const struct stream_service *service);
+/* What a service has beside its table: options of its own, and what it reads by them before its first message. */
+struct service_own {
+    void *config;
+    const struct config_option *options;
+    size_t n_options;
+    int (*setup)(void *config, struct err *err); /* once, after the configuration */
+    void (*teardown)(void);                      /* also after a setup that failed */
+};
+
+/* Options: -c prints the configuration, -t checks it, -s lists metrics, -h helps. own may be NULL. Returns the exit status. */
+int service_main(int argc, char **argv, const struct stream_service *service,
+                 const struct service_own *own);
 
 /* ---- for a process that is not a stream service (gateway) ---- */
 

@@ -136,19 +136,26 @@ static void app_teardown(struct app *app)
     service_process_destroy(&app->process);
 }
 
-int service_main(int argc, char **argv, const struct stream_service *service)
+int service_main(int argc, char **argv, const struct stream_service *service,
+                 const struct service_own *own)
 {
+    static const struct service_own none;
     struct app app = {.service = service};
     struct err err = {0};
-    int status = service_configure(argc, argv, service->name, &app.config, NULL, NULL, 0);
+    own = own ? own : &none;
+    int status = service_configure(argc, argv, service->name, &app.config, own->config,
+                                   own->options, own->n_options);
     if (status >= 0)
         return status;
-    if (app_setup(&app, &err) < 0) {
+    if (app_setup(&app, &err) < 0 ||
+        (own->setup && !app.config.list_metrics && own->setup(own->config, &err) < 0)) {
         (void)fprintf(stderr, "%s: %s\n", service->name, err.message);
         status = 1;
     } else {
         status = app.config.list_metrics ? 0 : service_process_run(app.process);
     }
     app_teardown(&app);
+    if (own->teardown)
+        own->teardown();
     return status;
 }

@@ -18,6 +18,8 @@ static const struct setting TABLE[] = {
      "the legitimate interest, in words that a person affected can understand", true},
     {"session_idle_seconds", SETTING_INT, 1, 86400, NULL, "1800",
      "a session ends when nothing came for so long", false},
+    {"session_max_seconds", SETTING_INT, 60, 2592000, NULL, "86400",
+     "a session that would last longer ends, and the next event opens another", false},
     {"rate_limit", SETTING_RATE, 0, 0, NULL, "default",
      "requests a second of each key, of event routes events; for a moment a write key may send "
      "twice "

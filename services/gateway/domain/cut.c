@@ -55,6 +55,13 @@ static struct gw_wanted *find(struct gw_wanted *wanted, unsigned n, struct slice
     return NULL;
 }
 
+static bool is_valid(struct slice raw)
+{
+    struct json_reader r = json_reader_make(raw, NULL);
+    struct slice value;
+    return json_reader_value(&r, &value) >= 0 && json_reader_done(&r);
+}
+
 /* One member's value. false: it does not end. */
 static bool take(struct json_reader *r, struct gw_wanted *wanted, struct arena *arena)
 {
@@ -71,8 +78,11 @@ static bool take(struct json_reader *r, struct gw_wanted *wanted, struct arena *
         if (!whole)
             raw = rest_of(r);
     }
-    if (wanted)
-        wanted->raw = slice_equal_str(raw, "null") ? slice_make(NULL, 0) : raw;
+    if (!wanted)
+        return whole;
+    bool list = wanted->list && raw.size && raw.data[0] == '[';
+    bool usable = list || (is_valid(raw) && !slice_equal_str(raw, "null"));
+    wanted->raw = usable ? raw : slice_make(NULL, 0);
     return whole;
 }
 

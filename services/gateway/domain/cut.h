@@ -46,7 +46,8 @@ bool gw_cut_items(struct json_reader *reader, struct gw_list *list, struct arena
 struct gw_wanted {
     const char *name;
     struct gw_list *list; /* filled in when it is an array; NULL: not asked for */
-    struct slice raw;     /* JSON; stays empty: it is not there, or null */
+    struct slice
+        raw; /* valid JSON; stays empty: it is not there, is null or no JSON. Of a list its extent alone */
 };
 /* Members of an object's first level. false: it is no object, or ends too early, or the arena is full; what was found
  * until there is filled in, the last one with all that was left. */

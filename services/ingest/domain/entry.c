@@ -1,22 +1,14 @@
 #include "entry.h"
+#include "url.h"
 #include <strings.h>
 
 #define SOURCE_BYTES 100
-
-static bool contains(struct slice text, const char *word)
-{
-    size_t size = strlen(word);
-    for (size_t i = 0; i + size <= text.size; i++) {
-        if (strncasecmp((const char *)text.data + i, word, size) == 0)
-            return true;
-    }
-    return false;
-}
+#define HOST_BYTES   255
 
 static bool contains_any(struct slice text, const char *const *words)
 {
     for (; *words; words++) {
-        if (contains(text, *words))
+        if (ingest_text_contains(text, *words))
             return true;
     }
     return false;
@@ -27,59 +19,24 @@ const char *ingest_entry_device(struct slice user_agent, struct slice os)
     static const char *const tablets[] = {"ipad", "tablet", "playbook", "silk/", "kindle", NULL};
     static const char *const mobiles[] = {"mobi",       "iphone",     "ipod", "windows phone",
                                           "opera mini", "blackberry", NULL};
-    if (contains_any(user_agent, tablets) || contains(os, "ipados"))
+    if (contains_any(user_agent, tablets) || ingest_text_contains(os, "ipados"))
         return "tablet";
     if (contains_any(user_agent, mobiles))
         return "mobile";
-    if (contains(user_agent, "android")) /* phones say "Mobile" beside it */
+    if (ingest_text_contains(user_agent, "android")) /* phones say "Mobile" beside it */
         return "tablet";
-    return user_agent.size == 0 && (contains(os, "ios") || contains(os, "android")) ? "mobile"
-                                                                                    : "desktop";
+    return user_agent.size == 0 &&
+                   (ingest_text_contains(os, "ios") || ingest_text_contains(os, "android"))
+               ? "mobile"
+               : "desktop";
 }
 
 /* ---- where from ---- */
 
-static struct slice without_scheme(struct slice url)
-{
-    const uint8_t *colon = url.size ? memmem(url.data, url.size, "://", 3) : NULL;
-    if (!colon)
-        return slice_make(NULL, 0);
-    return slice_make(colon + 3, url.size - (size_t)(colon + 3 - url.data));
-}
-
-static struct slice cut_at(struct slice text, const char *ends)
-{
-    size_t n = 0;
-    while (n < text.size && !strchr(ends, text.data[n]))
-        n++;
-    return slice_make(text.data, n);
-}
-
-struct slice ingest_entry_host(struct slice url)
-{
-    struct slice host = cut_at(without_scheme(url), "/?#");
-    const uint8_t *at = host.size ? memrchr(host.data, '@', host.size) : NULL;
-    if (at)
-        host = slice_make(at + 1, host.size - (size_t)(at + 1 - host.data));
-    return cut_at(host, ":");
-}
-
-static bool equals(struct slice text, const char *word)
-{
-    return text.size == strlen(word) && strncasecmp((const char *)text.data, word, text.size) == 0;
-}
-
-static struct slice without_www(struct slice host)
-{
-    return host.size > 4 && strncasecmp((const char *)host.data, "www.", 4) == 0
-               ? slice_make(host.data + 4, host.size - 4)
-               : host;
-}
-
 /* "com", "de", "co.uk": what may follow the name of a site that has one for each country */
 static bool is_suffix(struct slice rest)
 {
-    struct slice first = cut_at(rest, ".");
+    struct slice first = ingest_text_until(rest, ".");
     if (first.size == rest.size)
         return first.size >= 2;
     struct slice second = slice_make(first.data + first.size + 1, rest.size - first.size - 1);
@@ -90,11 +47,11 @@ static bool is_suffix(struct slice rest)
 static bool is_site(struct slice host, const char *label)
 {
     while (host.size) {
-        struct slice first = cut_at(host, ".");
+        struct slice first = ingest_text_until(host, ".");
         if (first.size == host.size)
             return false;
         host = slice_make(first.data + first.size + 1, host.size - first.size - 1);
-        if (equals(first, label) && is_suffix(host))
+        if (ingest_text_equals(first, label) && is_suffix(host))
             return true;
     }
     return false;
@@ -118,7 +75,7 @@ static const char *site_name(struct slice host)
             return labels[i];
     }
     for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-        if (equals(without_www(host), others[i].host))
+        if (ingest_text_equals(ingest_host_without_www(host), others[i].host))
             return others[i].name;
     }
     return NULL;
@@ -136,43 +93,43 @@ static const char *app_name(struct slice package)
         {"reddit", "reddit"},        {"android.google", "google"}, {"android.gm", "google"},
         {"quicksearchbox", "google"}};
     for (size_t i = 0; i < ARRAY_SIZE(apps); i++) {
-        if (contains(package, apps[i].word))
+        if (ingest_text_contains(package, apps[i].word))
             return apps[i].name;
     }
     return NULL;
 }
 
-static struct slice lower(struct slice text, struct arena *arena)
+static bool is_app(struct slice referrer)
 {
-    size_t size = 0, step;
-    while (size < text.size && (step = utf8_sequence(text.data + size, text.size - size)) &&
-           size + step <= SOURCE_BYTES)
-        size += step;
-    uint8_t *out = arena_copy(arena, text.data, size);
-    if (!out)
-        return slice_make(NULL, 0);
-    for (size_t i = 0; i < size; i++)
-        out[i] = out[i] >= 'A' && out[i] <= 'Z' ? out[i] | 32 : out[i];
-    return slice_make(out, size);
+    static const char scheme[] = "android-app://";
+    return referrer.size > sizeof(scheme) - 1 &&
+           strncasecmp((const char *)referrer.data, scheme, sizeof(scheme) - 1) == 0;
+}
+
+const char *ingest_entry_site(struct slice referrer)
+{
+    struct slice host = ingest_url_host(referrer);
+    return is_app(referrer) ? app_name(host) : site_name(host);
+}
+
+struct slice ingest_entry_referrer(struct slice referrer, struct slice page_url,
+                                   struct arena *arena)
+{
+    struct slice host = ingest_text_lower(ingest_url_host(referrer), HOST_BYTES, arena);
+    struct slice own = ingest_text_lower(ingest_url_host(page_url), HOST_BYTES, arena);
+    bool same = slice_equal(ingest_host_without_www(host), ingest_host_without_www(own));
+    return same ? slice_make(NULL, 0) : host;
 }
 
 struct slice ingest_entry_source(struct slice campaign_source, struct slice referrer,
                                  struct slice page_url, struct arena *arena)
 {
     if (campaign_source.size)
-        return lower(campaign_source, arena);
-    struct slice host = ingest_entry_host(referrer), own = ingest_entry_host(page_url);
-    if (host.size == 0)
+        return ingest_text_lower(campaign_source, SOURCE_BYTES, arena);
+    if (ingest_entry_referrer(referrer, page_url, arena).size == 0)
         return SLICE_LITERAL("direct");
-    if (referrer.size > 14 && strncasecmp((const char *)referrer.data, "android-app://", 14) == 0) {
-        const char *app = app_name(host);
-        return app ? slice_str(app) : SLICE_LITERAL("referral");
-    }
-    struct slice a = lower(without_www(host), arena), b = lower(without_www(own), arena);
-    if (slice_equal(a, b))
-        return SLICE_LITERAL("direct");
-    const char *name = site_name(host);
-    if (name && strcmp(name, "youtube") == 0 && contains(referrer, "/shorts/"))
+    const char *name = ingest_entry_site(referrer);
+    if (name && strcmp(name, "youtube") == 0 && ingest_text_contains(referrer, "/shorts/"))
         name = "youtube_shorts";
     return name ? slice_str(name) : SLICE_LITERAL("referral");
 }

@@ -12,5 +12,8 @@ const char *ingest_entry_device(struct slice user_agent, struct slice os);
  */
 struct slice ingest_entry_source(struct slice campaign_source, struct slice referrer,
                                  struct slice page_url, struct arena *arena);
-/* The host of a URL without port and user, as it stands; empty: none. */
-struct slice ingest_entry_host(struct slice url);
+/* The referrer's host in lower case, when it is of another site than the page; else empty. */
+struct slice ingest_entry_referrer(struct slice referrer, struct slice page_url,
+                                   struct arena *arena);
+/* The name of a referrer that is known, a site or an app (google, tiktok, ...); NULL: none. */
+const char *ingest_entry_site(struct slice referrer);

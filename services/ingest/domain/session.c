@@ -25,13 +25,38 @@ static struct ingest_session *find_by_id(struct ingest_device *device, struct sl
     return NULL;
 }
 
-static struct ingest_session *find_by_time(struct ingest_device *device, int64_t time_us,
-                                           int64_t idle_us)
+/* As a device has few users, so many bytes of the hash tell them apart. */
+static uint64_t user_of(struct slice user)
+{
+    uint64_t number = 0;
+    if (user.size >= sizeof(number))
+        memcpy(&number, user.data, sizeof(number));
+    return number;
+}
+
+static int64_t length_with(const struct ingest_session *session, int64_t time_us)
+{
+    return max_i64(session->last_us, time_us) - min_i64(session->start_us, time_us);
+}
+
+static bool may_hold(const struct ingest_session *session, const struct ingest_sighting *sighting,
+                     const struct ingest_limits *limits)
+{
+    uint64_t user = user_of(sighting->user);
+    return distance(session, sighting->time_us) <= limits->idle_us &&
+           length_with(session, sighting->time_us) <= limits->max_us &&
+           (!user || !session->user || user == session->user);
+}
+
+static struct ingest_session *find_by_time(struct ingest_device *device,
+                                           const struct ingest_sighting *sighting,
+                                           const struct ingest_limits *limits)
 {
     struct ingest_session *best = NULL;
     for (unsigned i = 0; i < device->n; i++) {
         struct ingest_session *session = &device->sessions[i];
-        if (distance(session, time_us) <= idle_us && (!best || is_better(session, best, time_us)))
+        if (may_hold(session, sighting, limits) &&
+            (!best || is_better(session, best, sighting->time_us)))
             best = session;
     }
     return best;
@@ -62,12 +87,13 @@ static struct slice new_id(const struct ingest_device *device, struct slice mess
     return slice_make(text, 2 * sizeof(id.bytes));
 }
 
-/* As it is kept: of a session the id, two times, tags. */
+/* As it is kept: of a session the id, two times, its user, tags. */
 static size_t kept_bytes(const struct ingest_device *device)
 {
     size_t size = device->seen.hashes.size;
     for (unsigned i = 0; i < device->n; i++)
-        size += device->sessions[i].id.size + (device->sessions[i].named ? 24 : 22);
+        size += device->sessions[i].id.size + (device->sessions[i].named ? 24 : 22) +
+                (device->sessions[i].user ? 9 : 0);
     return size;
 }
 
@@ -96,12 +122,14 @@ static void insert(struct ingest_device *device, struct ingest_session session)
     }
 }
 
-struct ingest_visit ingest_device_visit(struct ingest_device *device, struct slice named,
-                                        struct slice message_id, int64_t time_us, int64_t idle_us,
-                                        struct arena *arena)
+struct ingest_visit ingest_device_visit(struct ingest_device *device,
+                                        const struct ingest_sighting *sighting,
+                                        const struct ingest_limits *limits, struct arena *arena)
 {
+    const struct slice named = sighting->named;
+    const int64_t time_us = sighting->time_us;
     struct ingest_session *found =
-        named.size ? find_by_id(device, named) : find_by_time(device, time_us, idle_us);
+        named.size ? find_by_id(device, named) : find_by_time(device, sighting, limits);
     struct ingest_session session = {.start_us = time_us, .last_us = time_us};
     struct ingest_visit visit = {.opens = !found};
     if (found) {
@@ -110,11 +138,14 @@ struct ingest_visit ingest_device_visit(struct ingest_device *device, struct sli
         session.last_us = max_i64(session.last_us, time_us);
         remove_at(device, (unsigned)(found - device->sessions));
     } else {
-        session.id = named.size ? named : new_id(device, message_id, time_us, arena);
+        session.id = named.size ? named : new_id(device, sighting->message_id, time_us, arena);
     }
     session.named = session.named || named.size > 0;
+    if (sighting->user.size)
+        session.user = user_of(sighting->user);
     visit.session_id = session.id;
     visit.returning = has_earlier(device, session.start_us);
+    visit.over_length = session.last_us - session.start_us > limits->max_us;
     insert(device, session);
     return visit;
 }

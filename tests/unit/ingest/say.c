@@ -24,7 +24,7 @@ static char *text(struct rig *rig, const char *value)
     return arena_str(rig->arena, slice_str(value));
 }
 
-void rig_settings(struct rig *rig, const char *basis, const char *idle_seconds)
+void rig_settings(struct rig *rig, const char *basis, const char *name, const char *value)
 {
     static int64_t version;
     char key[UUID_TEXT_SIZE];
@@ -35,10 +35,10 @@ void rig_settings(struct rig *rig, const char *basis, const char *idle_seconds)
     settings.tenant_id = bytes(rig, rig_tenant);
     settings.version = ++version;
     settings.analytics_basis = text(rig, basis);
-    setting.key = text(rig, "session_idle_seconds");
-    setting.value = text(rig, idle_seconds ? idle_seconds : "");
+    setting.key = text(rig, name ? name : "");
+    setting.value = text(rig, value ? value : "");
     settings.settings = &list;
-    settings.n_settings = idle_seconds ? 1 : 0;
+    settings.n_settings = name ? 1 : 0;
     uuid_format(key, rig_tenant);
     rig_send(rig, TOPIC_SETTINGS, slice_str(key), &settings.base, NULL);
     rig_settle(rig);

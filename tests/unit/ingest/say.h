@@ -3,7 +3,8 @@
 #include "ingest.h"
 #include "rig/rig.h"
 
-void rig_settings(struct rig *rig, const char *basis, const char *idle_seconds);
+/* The tenant's basis of analytics, and a setting of it (NULL: none). */
+void rig_settings(struct rig *rig, const char *basis, const char *name, const char *value);
 /* An event of device number n; fill in the rest. */
 Journey__V1__Event *rig_event(struct rig *rig, uint8_t device, const char *message_id,
                               int64_t timestamp_us);

@@ -6,7 +6,7 @@
 static void an_event_is_accepted_with_all_that_is_known(void **state)
 {
     struct rig *rig = rig_create(&ingest_service);
-    rig_settings(rig, "legitimate_interest", NULL);
+    rig_settings(rig, "legitimate_interest", NULL, NULL);
     Journey__V1__Event *event = rig_event(rig, 1, "m1", RIG_NOW_US - 2 * MINUTE_US);
     event->sent_at_us = RIG_NOW_US - MINUTE_US;
     event->user = event->device;
@@ -15,7 +15,8 @@ static void an_event_is_accepted_with_all_that_is_known(void **state)
         rig->arena,
         SLICE_LITERAL("{\"userAgent\":\"iPhone\",\"screen\":{\"width\":375,\"height\":812},"
                       "\"campaign\":{\"source\":\"TikTok\",\"name\":\"c\\\"1\"},"
-                      "\"page\":{\"referrer\":\"https://www.tiktok.com/@x?secret\"}}"));
+                      "\"page\":{\"referrer\":\"https://www.tiktok.com/@x?secret\","
+                      "\"url\":\"https://Shop.example/a?b=c\"}}"));
     int64_t received_us = rig->now_us;
     rig_send_event(rig, event);
     rig_settle(rig);
@@ -42,6 +43,13 @@ static void an_event_is_accepted_with_all_that_is_known(void **state)
         "{\"source\":\"tiktok\",\"campaign\":\"c\\\"1\",\"referrer\":\"www.tiktok.com\"}");
     assert_string_equal(a->opens->utm_data, "{\"source\":\"TikTok\",\"name\":\"c\\\"1\"}");
     assert_true(a->opens->by_touchpoint);
+    assert_string_equal(a->enrichment->page_host, "shop.example");
+    assert_string_equal(a->enrichment->page_path, "/a");
+    assert_string_equal(a->enrichment->referrer_host, "www.tiktok.com");
+    assert_string_equal(a->enrichment->channel, "Organic Social");
+    assert_string_equal(a->opens->channel, "Organic Social");
+    assert_string_equal(a->opens->landing_page, "shop.example/a");
+    assert_string_equal(a->opens->device_class, "mobile");
     assert_false(a->opens->returning);
     struct slice key = rig_record(rig, TOPIC_ACCEPTED, 0)->key;
     assert_true(slice_equal(key, topic_key(rig_tenant, slice_str(a->session_id), rig->arena)));
@@ -89,7 +97,7 @@ static Journey__V1__Command *forwarded(struct rig *rig, unsigned n)
 static void a_start_binds_its_device(void **state)
 {
     struct rig *rig = rig_create(&ingest_service);
-    rig_settings(rig, "legitimate_interest", NULL);
+    rig_settings(rig, "legitimate_interest", NULL, NULL);
     Journey__V1__Command *start = rig_start(rig, 1, "s1");
     rig_send_command(rig, start);
     rig_settle(rig);
@@ -138,7 +146,7 @@ static void a_device_with_an_earlier_session_returns(void **state)
 static void the_tenant_s_idle_limit_holds(void **state)
 {
     struct rig *rig = rig_create(&ingest_service);
-    rig_settings(rig, "consent", "120");
+    rig_settings(rig, "consent", "session_idle_seconds", "120");
     int64_t t = rig->now_us - HOUR_US;
     rig_send_event(rig, rig_event(rig, 1, "m1", t));
     rig_send_event(rig, rig_event(rig, 1, "m2", t + 2 * MINUTE_US));
@@ -148,7 +156,7 @@ static void the_tenant_s_idle_limit_holds(void **state)
     assert_non_null(rig_accepted(rig, "m3")->opens);
     assert_true(rig_accepted(rig, "m3")->idle_us == 2 * MINUTE_US);
     assert_int_equal(rig_accepted(rig, "m3")->consent->n_granted, 0);
-    rig_settings(rig, "consent", "0"); /* out of range: the default */
+    rig_settings(rig, "consent", "session_idle_seconds", "0"); /* out of range: the default */
     rig_send_event(rig, rig_event(rig, 1, "m4", t + 20 * MINUTE_US));
     rig_settle(rig);
     assert_null(rig_accepted(rig, "m4")->opens);

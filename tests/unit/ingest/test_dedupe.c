@@ -107,7 +107,7 @@ static void a_state_stays_small(void **state)
 {
     struct rig *rig = rig_create(&ingest_service);
     struct slice kept = {0};
-    rig_settings(rig, "consent", "60");
+    rig_settings(rig, "consent", "session_idle_seconds", "60");
     for (int id = 0; id < 200; id++) {
         Journey__V1__Event *event =
             rig_event(rig, 1, arena_printf(rig->arena, "m%d", id), rig->now_us - id * HOUR_US);

@@ -69,8 +69,10 @@ static void visit(struct user *users, unsigned number, struct arena *arena)
     struct ingest_timing timing = ingest_timing_of(event->time_us, 0, received_us);
     assert_true(timing.time_us == event->time_us);
     char *id = arena_printf(arena, "row-%u", number);
-    struct ingest_visit visit = ingest_device_visit(
-        &user->device, slice_make(NULL, 0), slice_str(id), timing.time_us, INGEST_IDLE_US, arena);
+    const struct ingest_limits limits = {INGEST_IDLE_US, INGEST_MAX_US};
+    const struct ingest_sighting sighting = {.message_id = slice_str(id),
+                                             .time_us = timing.time_us};
+    struct ingest_visit visit = ingest_device_visit(&user->device, &sighting, &limits, arena);
     opened += visit.opens;
     bool same = strcmp(user->file_session, event->session) == 0;
     split += same != slice_equal(user->session, visit.session_id);

@@ -121,6 +121,16 @@ struct story {
     unsigned n_known, n_events;
 };
 
+static const struct ingest_limits limits = {INGEST_IDLE_US, INGEST_MAX_US};
+
+static struct ingest_visit visit_at(struct ingest_device *device, struct slice named,
+                                    struct slice message_id, int64_t time_us, struct arena *arena)
+{
+    const struct ingest_sighting sighting = {
+        .named = named, .message_id = message_id, .time_us = time_us};
+    return ingest_device_visit(device, &sighting, &limits, arena);
+}
+
 /* A label stands for the same session throughout a story. */
 static bool is_labelled(struct story *story, const char *label, struct slice id)
 {
@@ -138,14 +148,20 @@ static void session_row(const struct table_row *row, void *user)
 {
     struct story *story = user;
     struct slice named = arena_slice(story->arena, slice_str(row->columns[1]));
-    char *message_id = arena_printf(story->arena, "m%u", story->n_events++);
+    uint8_t known[16] = {(uint8_t)row->columns[2][0]};
+    const char *marks = row->columns[4];
+    const struct ingest_sighting sighting = {
+        .named = named,
+        .message_id = slice_str(arena_printf(story->arena, "m%u", story->n_events++)),
+        .user = slice_make(known, known[0] ? sizeof(known) : 0),
+        .time_us = table_duration_us(row->columns[0]),
+    };
     struct ingest_visit visit =
-        ingest_device_visit(&story->device, named, slice_str(message_id),
-                            table_duration_us(row->columns[0]), INGEST_IDLE_US, story->arena);
-    assert_row(row, is_labelled(story, row->columns[2], visit.session_id));
-    assert_row(row, visit.opens == (strstr(row->columns[3], "opens") != NULL));
-    assert_row(row,
-               !visit.opens || visit.returning == (strstr(row->columns[3], "returning") != NULL));
+        ingest_device_visit(&story->device, &sighting, &limits, story->arena);
+    assert_row(row, is_labelled(story, row->columns[3], visit.session_id));
+    assert_row(row, visit.opens == (strstr(marks, "opens") != NULL));
+    assert_row(row, !visit.opens || visit.returning == (strstr(marks, "returning") != NULL));
+    assert_row(row, visit.over_length == (strstr(marks, "over") != NULL));
     if (named.size)
         assert_row(row, slice_equal(visit.session_id, named));
     else if (visit.opens)
@@ -165,7 +181,7 @@ static void story_row(const struct table_row *row, void *user)
 static void sessions(void **state)
 {
     struct story story = {.arena = arena_create(1 << 20)};
-    table_each("sessions.txt", 4, story_row, &story);
+    table_each("sessions.txt", 5, story_row, &story);
     arena_destroy(&story.arena);
 }
 
@@ -176,8 +192,8 @@ static void recent_sessions_are_bounded(void **state)
     struct slice none = slice_make(NULL, 0);
     for (int i = 0; i < 100; i++) {
         char *id = arena_printf(arena, "m%d", i);
-        struct ingest_visit visit = ingest_device_visit(
-            &device, none, slice_str(id), (1000 + i) * HOUR_US, INGEST_IDLE_US, arena);
+        struct ingest_visit visit =
+            visit_at(&device, none, slice_str(id), (1000 + i) * HOUR_US, arena);
         assert_true(visit.opens);
         assert_true(device.n <= INGEST_MAX_SESSIONS);
     }
@@ -188,24 +204,21 @@ static void recent_sessions_are_bounded(void **state)
     int opened = 0;
     for (int i = 0; i < 50; i++) {
         char *id = arena_printf(arena, "old%d", i);
-        opened += ingest_device_visit(&device, none, slice_str(id), HOUR_US + i * MINUTE_US,
-                                      INGEST_IDLE_US, arena)
-                      .opens;
+        opened += visit_at(&device, none, slice_str(id), HOUR_US + i * MINUTE_US, arena).opens;
     }
     assert_int_equal(opened, 1);
     /* long names take more room: fewer are kept */
     static char long_id[101];
     for (int i = 0; i < 40; i++) {
         assert_int_equal(snprintf(long_id, sizeof(long_id), "%0100d", i), 100);
-        ingest_device_visit(&device, slice_str(arena_str(arena, slice_str(long_id))), none,
-                            (2000 + i) * HOUR_US, INGEST_IDLE_US, arena);
+        visit_at(&device, slice_str(arena_str(arena, slice_str(long_id))), none,
+                 (2000 + i) * HOUR_US, arena);
     }
     assert_int_equal(device.n, INGEST_MAX_DEVICE_BYTES / 124);
     /* and so does an open chunk */
     static const uint8_t hashes[INGEST_SEEN_CHUNK * INGEST_SEEN_HASH_BYTES];
     device.seen.hashes = slice_make(hashes, sizeof(hashes));
-    ingest_device_visit(&device, device.sessions[device.n - 1].id, none, 2100 * HOUR_US,
-                        INGEST_IDLE_US, arena);
+    visit_at(&device, device.sessions[device.n - 1].id, none, 2100 * HOUR_US, arena);
     assert_int_equal(device.n, (INGEST_MAX_DEVICE_BYTES - sizeof(hashes)) / 124);
     arena_destroy(&arena);
 }
@@ -215,15 +228,11 @@ static void the_same_event_opens_the_same_session(void **state)
     struct arena *arena = arena_create(1 << 20);
     struct ingest_device a = {.tenant = {1}, .device = {2}}, b = a, other = {.tenant = {2}};
     struct slice none = slice_make(NULL, 0), id = SLICE_LITERAL("m1");
-    struct slice first =
-        ingest_device_visit(&a, none, id, HOUR_US, INGEST_IDLE_US, arena).session_id;
-    assert_true(slice_equal(
-        first, ingest_device_visit(&b, none, id, HOUR_US, INGEST_IDLE_US, arena).session_id));
-    assert_false(slice_equal(
-        first, ingest_device_visit(&other, none, id, HOUR_US, INGEST_IDLE_US, arena).session_id));
+    struct slice first = visit_at(&a, none, id, HOUR_US, arena).session_id;
+    assert_true(slice_equal(first, visit_at(&b, none, id, HOUR_US, arena).session_id));
+    assert_false(slice_equal(first, visit_at(&other, none, id, HOUR_US, arena).session_id));
     /* ids sort by their sessions' starts, so that new rows lie together */
-    struct slice later =
-        ingest_device_visit(&b, none, id, DAY_US, INGEST_IDLE_US, arena).session_id;
+    struct slice later = visit_at(&b, none, id, 2 * DAY_US, arena).session_id;
     assert_true(memcmp(first.data, later.data, first.size) < 0);
     arena_destroy(&arena);
 }

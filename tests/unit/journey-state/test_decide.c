@@ -57,6 +57,26 @@ static void test_event_types(void **state)
     assert_int_equal(next, ARRAY_SIZE(cases));
 }
 
+/* Whoever counts views leaves them out, and the moves that they cause. */
+static void test_what_no_person_did_is_marked(void **state)
+{
+    const Journey__V1__Touchpoint *said[RIG_MAX];
+    Journey__V1__Enrichment enrichment;
+    journey__v1__enrichment__init(&enrichment);
+    for (int round = 0; round < 4; round++) {
+        Journey__V1__Accepted *a = rig_event(rig, "s1", "Signed Up", NULL);
+        if (round == 3)
+            a = rig_event(rig, "s1", "Product Viewed", NULL);
+        enrichment.bot = round == 1 || round == 3;
+        enrichment.prefetch = round == 2;
+        a->enrichment = &enrichment;
+        rig_accept(rig, a);
+    }
+    assert_int_equal(rig_touchpoints(rig, said), 5);
+    for (unsigned i = 0; i < 5; i++)
+        assert_true(said[i]->automatic == (i > 0));
+}
+
 static void test_event_columns(void **state)
 {
     const struct store_value *rows[RIG_MAX];
@@ -237,6 +257,7 @@ int main(void)
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         CASE(test_event_types),
+        CASE(test_what_no_person_did_is_marked),
         CASE(test_event_columns),
         CASE(test_orders),
         CASE(test_order_in_another_session),

@@ -60,7 +60,7 @@ static pid_t start(char *option, const char *const *env, int *out)
         clearenv();
         for (; *env; env += 2)
             setenv(env[0], env[1], 1);
-        int status = service_main(option ? 2 : 1, argv, &service);
+        int status = service_main(option ? 2 : 1, argv, &service, NULL);
         (void)fflush(stdout);
         _exit(status);
     }

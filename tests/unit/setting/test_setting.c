@@ -11,6 +11,8 @@ static void test_check(void **state)
         {"session_idle_seconds", "0", false},
         {"session_idle_seconds", "86401", false},
         {"session_idle_seconds", "30m", false},
+        {"session_max_seconds", "2592000", true},
+        {"session_max_seconds", "59", false},
         {"analytics_basis", "consent", true},
         {"analytics_basis", "legitimate_interest", true},
         {"analytics_basis", "legitimate", false},
