@@ -1,4 +1,6 @@
 #include "ask.h"
+#include "serve.h"
+#include "stats.h"
 
 #include <stdio.h>
 
@@ -84,7 +86,9 @@ void *ask_open(struct exchange *exchange, size_t size)
     memcpy(ask->tenant.bytes, exchange->key.tenant.id, sizeof(ask->tenant.bytes));
     hex_format(hash, exchange->key_hash, 8);
     (void)snprintf(ask->actor, sizeof(ask->actor), "key:%s", hash);
-    (void)snprintf(ask->address, sizeof(ask->address), "%s", http_request_peer(exchange->request));
+    struct slice address = request_address(exchange->gateway, exchange->request);
+    (void)snprintf(ask->address, sizeof(ask->address), "%.*s", (int)address.size,
+                   (const char *)address.data);
     return ask;
 }
 
@@ -95,7 +99,7 @@ void ask_submit(struct ask *ask, struct exchange *exchange)
     exchange_arm(exchange, ANSWER_US);
     if (worker_submit(ask->gateway->worker, &ask->work))
         return;
-    metric_inc(ask->gateway->stats.refused, 1);
+    stats_refused(ask->gateway, GATEWAY_REFUSED_QUESTIONS);
     exchange_problem(exchange, GW_PROBLEM_RATE_LIMITED, "Too many such questions are open", NULL);
     ask_release(ask);
 }

@@ -66,6 +66,7 @@ static void on_control(struct gateway *gateway, const struct bus_event *event)
 {
     switch (event->type) {
     case BUS_DELIVERED:
+        gw_pressure_confirmed(&gateway->pressure, gateway_now(gateway));
         exchange_report(gateway, event->cookie, true);
         break;
     case BUS_PRODUCER_FAILED:

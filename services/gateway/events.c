@@ -1,6 +1,7 @@
 #include "events.h"
 #include "domain/schema.h"
 #include "event_batch.h"
+#include "rates.h"
 #include "routes.h"
 #include "serve.h"
 
@@ -213,6 +214,8 @@ void events_run(struct exchange *exchange)
     if (!events_cut(exchange))
         return;
     unsigned n = exchange->cut->n;
+    if (n > 1)
+        rates_charge(exchange, n - 1);
     exchange->n_message_ids = n;
     exchange->message_ids = arena_alloc(exchange->arena, (n + 1) * sizeof(char *));
     struct event_batch *batch = event_batch_make(exchange, n);

@@ -1,5 +1,6 @@
 #include "exchange.h"
 #include "ask.h"
+#include "rates.h"
 #include "routes.h"
 #include "stats.h"
 
@@ -13,7 +14,8 @@ void answer_cors(struct http_request *request)
         return;
     http_response_header(request, "Access-Control-Allow-Origin", origin);
     http_response_header(request, "Access-Control-Allow-Credentials", "true");
-    http_response_header(request, "Access-Control-Expose-Headers", "Retry-After");
+    http_response_header(request, "Access-Control-Expose-Headers",
+                         "Retry-After, RateLimit, RateLimit-Policy");
     http_response_header(request, "Vary", "Origin");
 }
 
@@ -25,20 +27,27 @@ void answer_plain(struct http_request *request, int status, const char *content_
     http_respond(request, status, content_type, body);
 }
 
-void answer_problem(struct http_request *request, enum gw_problem problem, const char *detail,
-                    const struct gw_faults *faults)
+static void answer_problem_after(struct http_request *request, enum gw_problem problem,
+                                 const char *detail, const struct gw_faults *faults,
+                                 int retry_after_s)
 {
     const struct gw_problem_info *info = gw_problem_info(problem);
     _cleanup_(buf_deinit) struct buf body = {0};
     gw_problem_write(&body, problem, detail, faults);
-    if (info->retry_after_s) {
+    if (retry_after_s) {
         char seconds[12];
-        (void)snprintf(seconds, sizeof(seconds), "%d", info->retry_after_s);
+        (void)snprintf(seconds, sizeof(seconds), "%d", retry_after_s);
         http_response_header(request, "Retry-After", seconds);
     }
     if (problem == GW_PROBLEM_UNAUTHORIZED)
         http_response_header(request, "WWW-Authenticate", "Bearer");
     answer_plain(request, info->status, "application/problem+json", buf_slice(&body));
+}
+
+void answer_problem(struct http_request *request, enum gw_problem problem, const char *detail,
+                    const struct gw_faults *faults)
+{
+    answer_problem_after(request, problem, detail, faults, gw_problem_info(problem)->retry_after_s);
 }
 
 struct exchange *exchange_open(struct gateway *gateway, struct http_request *request,
@@ -57,7 +66,7 @@ struct exchange *exchange_open(struct gateway *gateway, struct http_request *req
     if (route->flags & ROUTE_BROWSER)
         answer_cors(request);
     if (!exchange || !exchange->handle) {
-        metric_inc(gateway->stats.refused, 1);
+        stats_refused(gateway, GATEWAY_REFUSED_OPEN_REQUESTS);
         answer_problem(request, GW_PROBLEM_UNAVAILABLE, "Too many requests are open", NULL);
         return NULL;
     }
@@ -90,6 +99,7 @@ static void close_exchange(struct exchange *exchange, int status)
     exchange->timer = NULL;
     ask_release(exchange->ask);
     exchange->ask = NULL;
+    rates_say(exchange);
     metric_set(gateway->stats.open, slots_count(gateway->exchanges));
     stats_answer(gateway, exchange->route, status, gateway_now(gateway) - exchange->started_us);
 }
@@ -109,8 +119,10 @@ void exchange_answer(struct exchange *exchange, int status, struct slice json)
 void exchange_problem(struct exchange *exchange, enum gw_problem problem, const char *detail,
                       const struct gw_faults *faults)
 {
-    close_exchange(exchange, gw_problem_info(problem)->status);
-    answer_problem(exchange->request, problem, detail, faults);
+    const struct gw_problem_info *info = gw_problem_info(problem);
+    int retry_after_s = exchange->retry_after_s ? exchange->retry_after_s : info->retry_after_s;
+    close_exchange(exchange, info->status);
+    answer_problem_after(exchange->request, problem, detail, faults, retry_after_s);
 }
 
 static void failed(struct exchange *exchange)

@@ -23,6 +23,9 @@ struct exchange {
     char trace[GW_TRACEPARENT_SIZE];
     uint8_t key_hash[32]; /* sha256 of the key's text */
     struct gw_key key;
+    const struct gw_rate *rate; /* of the key; NULL: it has none, or is not known yet */
+    double rate_left;
+    int retry_after_s;  /* of a refusal; 0: the problem's own */
     struct gw_cut *cut; /* of event routes: the events of the body */
     /* what was sent */
     unsigned undelivered;

@@ -1,10 +1,12 @@
 #include "gateway.h"
 #include "broker.h"
 #include "keys.h"
+#include "rates.h"
 #include "serve.h"
 #include "stats.h"
 #include "worker.h"
 
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -57,9 +59,12 @@ static int listen_http(struct gateway *gateway, struct err *err)
         .body_limit = HTTP_BODY_BYTES,
         .timeout_s = (int)gateway->options.http_timeout_s,
         .connection_limit = (unsigned)gateway->options.http_connections,
+        .memory_limit = (size_t)gateway->options.request_mb << 20,
         .user = gateway,
         .handle = serve_request,
     };
+    if (!gateway->options.trusted_proxies) /* else all connections are the proxies' */
+        options.address_connection_limit = (unsigned)gateway->options.http_address_connections;
     raise_descriptors(gateway->options.http_connections);
     return http_server_create(&gateway->server, gateway->world.base, &options, err);
 }
@@ -84,6 +89,22 @@ static bool read_tables(struct gateway *gateway)
     return !arena_overflowed(gateway->tables);
 }
 
+static void on_second(evutil_socket_t fd, short what, void *user)
+{
+    struct gateway *gateway = user;
+    rates_share(gateway);
+    stats_refresh(gateway);
+}
+
+static int start_second(struct gateway *gateway, struct err *err)
+{
+    const struct timeval second = {1, 0};
+    gateway->second = event_new(gateway->world.base, -1, EV_PERSIST, on_second, gateway);
+    if (!gateway->second || event_add(gateway->second, &second) < 0)
+        return err_set(err, ERR_INTERNAL, ERR_CLASS_FATAL, "cannot set a timer");
+    return 0;
+}
+
 static int set_up(struct gateway *gateway, struct err *err)
 {
     gateway->exchanges = slots_create((unsigned)gateway->options.open_requests);
@@ -95,6 +116,10 @@ static int set_up(struct gateway *gateway, struct err *err)
         r = broker_create(gateway, err);
     if (r >= 0)
         r = start_worker(gateway, err);
+    if (r >= 0)
+        r = rates_create(gateway, err);
+    if (r >= 0)
+        r = start_second(gateway, err);
     if (r >= 0)
         r = listen_http(gateway, err);
     return r;
@@ -134,7 +159,10 @@ void gateway_destroy(struct gateway **out)
     if (!gateway)
         return;
     worker_destroy(&gateway->worker);
+    if (gateway->second)
+        event_free(gateway->second);
     broker_destroy(gateway);
+    rates_destroy(gateway);
     http_server_destroy(&gateway->server);
     keys_destroy(gateway);
     slots_destroy(&gateway->exchanges);

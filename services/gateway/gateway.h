@@ -13,10 +13,12 @@
 #include "domain/clients.h"
 #include "domain/credentials.h"
 #include "domain/gather.h"
+#include "domain/pressure.h"
 #include "domain/problem.h"
 #include "http.h"
 #include "key_cache.h"
 #include "options.h"
+#include "refusal.h"
 #include "slots.h"
 #include "store.h"
 
@@ -24,6 +26,8 @@ struct ask;
 struct event;
 struct event_base;
 struct key_load;
+struct rates;
+struct redis;
 struct metrics;
 struct metric;
 struct route;
@@ -32,7 +36,9 @@ struct worker;
 
 struct gateway_stats {
     struct metric *open, *events, *produce_errors, *late_parts, *late_replies, *strangers,
-        *key_loads, *refused;
+        *key_loads, *connections, *bytes, *unconfirmed, *behind, *buckets, *buckets_forgotten,
+        *rates_shared;
+    struct metric *refused[GATEWAY_REFUSALS], *http_refused[HTTP_REFUSALS];
     struct route_stats *routes; /* by row of the route table */
 };
 
@@ -50,6 +56,7 @@ struct gateway_world {
     void *open_bus_user;
     const char *database_url; /* NULL: none */
     bool worker_inside;       /* no thread: the twins are of one */
+    struct redis *redis;      /* NULL: rates are counted in this gateway alone */
 };
 
 struct gateway {
@@ -64,7 +71,9 @@ struct gateway {
     struct gw_key_cache *keys;
     struct key_load *key_loads;
     unsigned n_key_loads;
-    struct event *bus_event, *bus_timer;
+    struct rates *rates;
+    struct gw_pressure pressure;
+    struct event *bus_event, *bus_timer, *second;
     char incarnation[17]; /* 16 hex digits: whose replies these are */
     uint64_t said;        /* records so far; with the incarnation their ids */
     char source[80];      /* ce_source */

@@ -11,7 +11,7 @@
  *
  * Unknown keys have a small share of their own, so that guesses never push out what is known.
  */
-#include "base.h"
+#include "domain/settings.h"
 
 enum gw_key_kind { /* bits: a route says which it takes */
     GW_KEY_WRITE = 1,
@@ -21,6 +21,7 @@ enum gw_key_kind { /* bits: a route says which it takes */
 struct gw_tenant {
     uint8_t id[16];
     uint8_t hash_key[32];
+    struct gw_tenant_settings settings;
 };
 
 struct gw_key {

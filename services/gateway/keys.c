@@ -1,10 +1,11 @@
 #include "keys.h"
+#include "rates.h"
 #include "serve.h"
 
 #include <stdlib.h>
 
 /*
- * Two look-ups, one after the other: the key by its hash, then its tenant. Requests with the same key wait together;
+ * Three look-ups, one after the other: the key by its hash, its tenant, its settings. Requests with the same key wait together;
  * a refresh has nobody waiting.
  */
 #define MAX_LOADS 256 /* keys being looked up at once; beyond them 503 */
@@ -41,9 +42,20 @@ const struct store_table organizations_table = {.name = "organizations",
                                                 .n_columns = ARRAY_SIZE(organization_columns),
                                                 .n_key = 1};
 
+static const struct store_column settings_columns[] = {
+    {"tenant_id", STORE_UUID, 0},
+    {"key", STORE_TEXT, 0},
+    {"value", STORE_TEXT, 0},
+};
+const struct store_table settings_table = {.name = "settings",
+                                           .columns = settings_columns,
+                                           .n_columns = ARRAY_SIZE(settings_columns),
+                                           .n_key = 2};
+
 static const uint8_t first_column[] = {0};
 static const uint8_t key_wanted[] = {KEY_TENANT, KEY_KIND, KEY_EXPIRES};
 static const uint8_t organization_wanted[] = {ORGANIZATION_STATUS, ORGANIZATION_HASH_KEY};
+static const uint8_t settings_wanted[] = {1, 2};
 
 static const struct store_lookup find_key = {.table = &keys_table,
                                              .by = first_column,
@@ -59,6 +71,13 @@ static const struct store_lookup find_organization = {.table = &organizations_ta
                                                       .n_columns = ARRAY_SIZE(organization_wanted),
                                                       .order = -1,
                                                       .limit = 1};
+/* The key bounds it: one row for each setting that there is. */
+static const struct store_lookup find_settings = {.table = &settings_table,
+                                                  .by = first_column,
+                                                  .n_by = 1,
+                                                  .columns = settings_wanted,
+                                                  .n_columns = ARRAY_SIZE(settings_wanted),
+                                                  .order = -1};
 
 struct key_load {
     struct gateway *gateway;
@@ -125,16 +144,45 @@ static void finish(struct key_load *load, bool answered)
     free_load(load);
 }
 
+static void look_up(struct key_load *load, const struct store_lookup *lookup,
+                    struct slice key_value, void (*done)(struct store_load *load))
+{
+    load->value = (struct store_value){.s = key_value};
+    load->load = (struct store_load){.lookup = lookup,
+                                     .keys = &load->value,
+                                     .n_keys = 1,
+                                     .arena = load->arena,
+                                     .done = done,
+                                     .user = load};
+    store_load(load->gateway->world.store, &load->load);
+}
+
+static void on_settings(struct store_load *done)
+{
+    struct key_load *load = done->user;
+    gw_settings_init(&load->key.tenant.settings);
+    for (unsigned i = 0; done->err.code == 0 && i < done->n_found; i++) {
+        const struct store_value *row = done->found[i].values;
+        const char *key = arena_str(load->arena, row[0].s);
+        const char *value = arena_str(load->arena, row[1].s);
+        if (key && value)
+            gw_settings_take(&load->key.tenant.settings, key, value);
+    }
+    load->key.known = done->err.code == 0;
+    finish(load, done->err.code == 0);
+}
+
 static void on_organization(struct store_load *done)
 {
     struct key_load *load = done->user;
-    if (done->err.code == 0 && done->n_found) {
-        const struct store_value *found = done->found[0].values;
-        load->key.known = slice_equal_str(found[0].s, "active") && found[1].s.size == 32;
-        if (load->key.known)
-            memcpy(load->key.tenant.hash_key, found[1].s.data, 32);
+    const struct store_value *found =
+        done->err.code == 0 && done->n_found ? done->found[0].values : NULL;
+    if (!found || !slice_equal_str(found[0].s, "active") || found[1].s.size != 32) {
+        finish(load, done->err.code == 0);
+        return;
     }
-    finish(load, done->err.code == 0);
+    memcpy(load->key.tenant.hash_key, found[1].s.data, 32);
+    look_up(load, &find_settings, slice_make(load->key.tenant.id, 16), on_settings);
 }
 
 static void on_key(struct store_load *done)
@@ -148,14 +196,7 @@ static void on_key(struct store_load *done)
     memcpy(load->key.tenant.id, found[0].s.data, 16);
     load->key.kind = slice_equal_str(found[1].s, "secret") ? GW_KEY_SECRET : GW_KEY_WRITE;
     load->key.expires_us = found[2].null ? TIME_NONE : found[2].i;
-    load->value = (struct store_value){.s = slice_make(load->key.tenant.id, 16)};
-    load->load = (struct store_load){.lookup = &find_organization,
-                                     .keys = &load->value,
-                                     .n_keys = 1,
-                                     .arena = load->arena,
-                                     .done = on_organization,
-                                     .user = load};
-    store_load(load->gateway->world.store, &load->load);
+    look_up(load, &find_organization, slice_make(load->key.tenant.id, 16), on_organization);
 }
 
 static struct key_load *start_load(struct gateway *gateway, const uint8_t hash[32])
@@ -170,18 +211,11 @@ static struct key_load *start_load(struct gateway *gateway, const uint8_t hash[3
         return NULL;
     }
     memcpy(load->hash, hash, 32);
-    load->value = (struct store_value){.s = slice_make(load->hash, 32)};
-    load->load = (struct store_load){.lookup = &find_key,
-                                     .keys = &load->value,
-                                     .n_keys = 1,
-                                     .arena = load->arena,
-                                     .done = on_key,
-                                     .user = load};
     load->next = gateway->key_loads;
     gateway->key_loads = load;
     gateway->n_key_loads++;
     metric_inc(gateway->stats.key_loads, 1);
-    store_load(gateway->world.store, &load->load);
+    look_up(load, &find_key, slice_make(load->hash, 32), on_key);
     return load;
 }
 
@@ -216,6 +250,9 @@ void keys_find(struct exchange *exchange, struct slice text)
     hash_sha256(hash, text);
     switch (gw_key_cache_get(gateway->keys, hash, gateway_now(gateway), &key)) {
     case GW_KEY_MISS:
+        if (rates_admit_guess(exchange))
+            wait_for_load(exchange);
+        return;
     case GW_KEY_STALE:
         wait_for_load(exchange);
         return;

@@ -7,6 +7,6 @@ void keys_find(struct exchange *exchange, struct slice key);
 /* Give up what is under way: the store is gone. */
 void keys_destroy(struct gateway *gateway);
 
-extern const struct store_table keys_table, organizations_table;
+extern const struct store_table keys_table, organizations_table, settings_table;
 #define KEYS_SCHEMA "accounts"
 #define KEYS_ROLE   "journey_accounts"

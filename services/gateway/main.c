@@ -5,6 +5,7 @@
 #include "broker.h"
 #include "gateway.h"
 #include "keys.h"
+#include "redis.h"
 #include "service.h"
 
 #define ROW(...) CONFIG_ROW(struct gateway_options, __VA_ARGS__)
@@ -17,6 +18,7 @@ struct app {
     struct service_process *process;
     struct bus *bus;
     struct store *store;
+    struct redis *redis;
     struct gateway *gateway;
 };
 
@@ -50,7 +52,8 @@ static int open_reader(void *user, struct bus **bus, struct err *err)
 
 static int set_up(struct app *app, struct err *err)
 {
-    static const struct store_table *const tables[] = {&keys_table, &organizations_table};
+    static const struct store_table *const tables[] = {&keys_table, &organizations_table,
+                                                       &settings_table};
     const struct service_hooks hooks = {app, on_ready, on_drain, on_drained, NULL};
     const struct bus_kafka_options kafka = {.brokers = app->config.brokers,
                                             .client_id = "gateway",
@@ -58,6 +61,8 @@ static int set_up(struct app *app, struct err *err)
                                             .partitions = (int32_t)app->config.partitions,
                                             .delivery_timeout_ms = (int)app->options.delivery_ms,
                                             .linger_ms = (int)app->options.linger_ms,
+                                            .send_queue_bytes = (size_t)app->options.send_queue_mb
+                                                                << 20,
                                             .send_topics = broker_send_topics,
                                             .n_send_topics = n_broker_send_topics};
     const struct store_pg_options pg = {.url = app->config.database_url,
@@ -66,6 +71,7 @@ static int set_up(struct app *app, struct err *err)
                                         .application_name = "gateway",
                                         .tables = tables,
                                         .n_tables = ARRAY_SIZE(tables)};
+    const struct redis_options redis = {.url = app->config.redis_url};
     int r = service_process_create(&app->process, "gateway", &app->config, &hooks, err);
     struct event_base *base = r < 0 ? NULL : service_process_base(app->process);
     if (r >= 0 && app->config.list_metrics)
@@ -74,6 +80,8 @@ static int set_up(struct app *app, struct err *err)
         r = bus_kafka_create(&app->bus, &kafka, err);
     if (r >= 0)
         r = store_pg_create(&app->store, base, &pg, err);
+    if (r >= 0)
+        r = redis_create(&app->redis, base, &redis, err);
     if (r < 0)
         return r;
     const struct gateway_world world = {base,
@@ -86,13 +94,15 @@ static int set_up(struct app *app, struct err *err)
                                         open_reader,
                                         app,
                                         app->config.database_url,
-                                        false};
+                                        false,
+                                        app->redis};
     return gateway_create(&app->gateway, &world, &app->options, err);
 }
 
 static void tear_down(struct app *app)
 {
     store_destroy(&app->store); /* before the gateway, which frees the look-ups under way */
+    redis_destroy(&app->redis);
     gateway_destroy(&app->gateway);
     bus_destroy(&app->bus);
     service_process_destroy(&app->process);

@@ -1,9 +1,14 @@
 #include "serve.h"
+#include "domain/address.h"
 #include "events.h"
 #include "gunzip.h"
 #include "keys.h"
+#include "rates.h"
 #include "routes.h"
 #include "stats.h"
+
+/* Confirmations come every few milliseconds; a broker that begins to lead takes less, mostly. */
+#define STALL_US SECOND_US
 
 static void append_methods(struct buf *out, unsigned methods)
 {
@@ -111,6 +116,25 @@ static bool read_client_key(struct exchange *exchange, struct slice *key)
     return false;
 }
 
+#define MAX_FORWARDED 8 /* lines of X-Forwarded-For */
+
+struct slice request_address(struct gateway *gateway, struct http_request *request)
+{
+    const char *lines[MAX_FORWARDED];
+    const char *peer = http_request_peer(request);
+    unsigned hops = (unsigned)gateway->options.trusted_proxies;
+    if (!hops)
+        return slice_str(peer);
+    unsigned n = http_request_header_lines(request, "X-Forwarded-For", lines, MAX_FORWARDED);
+    return gw_address_forwarded(lines, n, hops, peer);
+}
+
+static void answer_stranger(struct exchange *exchange)
+{
+    if (rates_admit_stranger(exchange))
+        exchange_problem(exchange, GW_PROBLEM_UNAUTHORIZED, "A valid key is needed", NULL);
+}
+
 /* false: there is none, or none that could be one; answered. */
 static bool read_key(struct exchange *exchange, struct slice *key)
 {
@@ -126,7 +150,19 @@ static bool read_key(struct exchange *exchange, struct slice *key)
         return false;
     if (gw_key_plausible(*key))
         return true;
-    exchange_problem(exchange, GW_PROBLEM_UNAUTHORIZED, "A valid key is needed", NULL);
+    answer_stranger(exchange);
+    return false;
+}
+
+/* Before the server refuses by itself, which ends the connection. false: answered. */
+static bool admit_memory(struct exchange *exchange)
+{
+    struct gateway *gateway = exchange->gateway;
+    size_t limit = (size_t)gateway->options.request_mb << 20;
+    if (http_server_bytes(gateway->server) <= limit / 4 * 3)
+        return true;
+    stats_refused(gateway, GATEWAY_REFUSED_REQUEST_MEMORY);
+    exchange_problem(exchange, GW_PROBLEM_UNAVAILABLE, "Too much is under way", NULL);
     return false;
 }
 
@@ -136,11 +172,30 @@ void serve_authorised(struct exchange *exchange, const struct gw_key *key)
     bool expired = key->known && key->expires_us != TIME_NONE &&
                    key->expires_us <= gateway_now(exchange->gateway);
     if (!key->known || expired)
-        exchange_problem(exchange, GW_PROBLEM_UNAUTHORIZED, "A valid key is needed", NULL);
+        answer_stranger(exchange);
+    else if (!rates_admit(exchange) || !admit_memory(exchange))
+        return; /* a key that many waited for: all of them go on at once */
     else if (!(exchange->route->keys & key->kind))
         exchange_problem(exchange, GW_PROBLEM_FORBIDDEN, "This key may not do that", NULL);
     else
         exchange->route->run(exchange);
+}
+
+/* What goes to Kafka waits outside while Kafka is behind. false: answered. */
+static bool admit_load(struct exchange *exchange)
+{
+    struct gateway *gateway = exchange->gateway;
+    struct bus *bus = gateway->world.bus;
+    size_t most = (size_t)gateway->options.send_queue_mb << 20;
+    const struct gw_pressure_limits limits = {most / 4 * 3, most / 4, STALL_US};
+    if (!exchange->route->cut && !exchange->route->build)
+        return true;
+    if (gw_pressure_admit(&gateway->pressure, &limits, bus_unreported(bus),
+                          bus_unreported_bytes(bus), exchange->started_us))
+        return true;
+    stats_refused(gateway, GATEWAY_REFUSED_KAFKA_BEHIND);
+    exchange_problem(exchange, GW_PROBLEM_UNAVAILABLE, "The log does not take it now", NULL);
+    return false;
 }
 
 void serve_request(struct http_request *request, void *user)
@@ -163,10 +218,13 @@ void serve_request(struct http_request *request, void *user)
     gateway->world.entropy->fill(gateway->world.entropy, random, sizeof(random));
     gw_traceparent(exchange->trace, http_request_header(request, "traceparent"), random);
     memcpy(exchange->parameters, parameters, sizeof(parameters));
-    if (route->body_limit && !read_body(exchange))
+    if (!admit_memory(exchange) || !admit_load(exchange) ||
+        (route->body_limit && !read_body(exchange)))
         return;
-    if (!route->keys)
+    if (!route->keys && rates_admit_stranger(exchange))
         route->run(exchange);
+    else if (!route->keys)
+        return;
     else if (read_key(exchange, &key))
         keys_find(exchange, key);
 }

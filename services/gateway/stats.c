@@ -6,6 +6,12 @@
 
 #define CLASSES 4 /* 2xx .. 5xx */
 
+static const char *const refusals[GATEWAY_REFUSALS] = {
+#define ROW(id, reason) [GATEWAY_REFUSED_##id] = (reason),
+    GATEWAY_REFUSAL_TABLE(ROW)
+#undef ROW
+};
+
 /* Rows of one name share them. */
 struct route_stats {
     struct metric *answers[CLASSES], *seconds;
@@ -41,6 +47,23 @@ static void add_route(struct gateway *gateway, unsigned row)
                     ARRAY_SIZE(metric_latency_bounds_s));
 }
 
+static struct metric *refusal(struct gateway *gateway, const char *reason)
+{
+    char labels[60];
+    (void)snprintf(labels, sizeof(labels), "reason=\"%s\"", reason);
+    return metrics_add(gateway->world.metrics, METRIC_COUNTER, "gateway_refused_total", labels,
+                       "Requests and connections refused before they were looked into", NULL, 0);
+}
+
+static void add_refusals(struct gateway *gateway)
+{
+    struct gateway_stats *s = &gateway->stats;
+    for (int i = 0; i < GATEWAY_REFUSALS; i++)
+        s->refused[i] = refusal(gateway, refusals[i]);
+    for (int i = 0; i < HTTP_REFUSALS; i++)
+        s->http_refused[i] = refusal(gateway, http_refusal_name((enum http_refusal)i));
+}
+
 int stats_create(struct gateway *gateway, struct err *err)
 {
     struct gateway_stats *s = &gateway->stats;
@@ -50,8 +73,22 @@ int stats_create(struct gateway *gateway, struct err *err)
     for (unsigned i = 0; i < n_routes; i++)
         add_route(gateway, i);
     s->open = counter(gateway, METRIC_GAUGE, "gateway_open_requests", "Requests under way");
-    s->refused = counter(gateway, METRIC_COUNTER, "gateway_refused_total",
-                         "Requests refused because too many were open");
+    add_refusals(gateway);
+    s->connections = counter(gateway, METRIC_GAUGE, "gateway_connections", "Open connections");
+    s->bytes = counter(gateway, METRIC_GAUGE, "gateway_request_bytes",
+                       "Memory of connections and of requests under way");
+    s->unconfirmed = counter(gateway, METRIC_GAUGE, "gateway_unconfirmed_bytes",
+                             "Sent to Kafka and not confirmed yet");
+    s->behind = counter(gateway, METRIC_GAUGE, "gateway_kafka_behind",
+                        "1: Kafka does not keep up, requests that need it are refused");
+    s->buckets = counter(gateway, METRIC_GAUGE, "gateway_rate_buckets",
+                         "Keys and addresses whose rate is being counted");
+    s->buckets_forgotten =
+        counter(gateway, METRIC_COUNTER, "gateway_rate_buckets_forgotten_total",
+                "Keys and addresses that were no longer counted too early, as the table was full");
+    s->rates_shared =
+        counter(gateway, METRIC_GAUGE, "gateway_rates_shared",
+                "1: rates are counted over all gateways, 0: Redis is away, in this one alone");
     s->events = counter(gateway, METRIC_COUNTER, "gateway_events_total",
                         "Events that the log has and that were acknowledged");
     s->produce_errors = counter(gateway, METRIC_COUNTER, "gateway_produce_errors_total",
@@ -76,6 +113,23 @@ void stats_destroy(struct gateway *gateway)
 {
     free(gateway->stats.routes);
     gateway->stats.routes = NULL;
+}
+
+void stats_refused(struct gateway *gateway, enum gateway_refusal refusal)
+{
+    metric_inc(gateway->stats.refused[refusal], 1);
+}
+
+void stats_refresh(struct gateway *gateway)
+{
+    struct gateway_stats *s = &gateway->stats;
+    for (int i = 0; i < HTTP_REFUSALS; i++)
+        metric_set(s->http_refused[i],
+                   (double)http_server_refused(gateway->server, (enum http_refusal)i));
+    metric_set(s->connections, http_server_connections(gateway->server));
+    metric_set(s->bytes, (double)http_server_bytes(gateway->server));
+    metric_set(s->unconfirmed, (double)bus_unreported_bytes(gateway->world.bus));
+    metric_set(s->behind, gateway->pressure.behind);
 }
 
 void stats_answer(struct gateway *gateway, const struct route *route, int status,

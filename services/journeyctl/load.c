@@ -95,7 +95,7 @@ static void on_answer(const struct http_client_request *request, int status, str
         acknowledged(load, slot, status);
     } else if (status == 0 || status == 429 || status >= 500 || status == 404) {
         /* 404: a start that was answered 202 may still be on its way */
-        load->figures.retries++;
+        load_figures_retry(&load->figures, status);
         slot->ready_us = now_us() + RETRY_US;
     } else {
         refused(load, slot, status, body);

@@ -24,6 +24,27 @@ void load_figures_took(struct load_figures *figures, int64_t took_us)
         figures->latencies_us[figures->n_latencies++] = (uint32_t)min_i64(took_us, UINT32_MAX);
 }
 
+void load_figures_retry(struct load_figures *figures, int status)
+{
+    figures->retries++;
+    switch (status) {
+    case 429:
+        figures->limited++;
+        break;
+    case 503:
+        figures->unavailable++;
+        break;
+    case 404:
+        figures->early++;
+        break;
+    case 0:
+        figures->silent++;
+        break;
+    default:
+        figures->faults++;
+    }
+}
+
 void load_figures_say(const struct load_figures *figures, int64_t since_us)
 {
     (void)fprintf(stderr, "%.0f s: %llu events, %llu commands acknowledged, %llu retries\n",
@@ -54,11 +75,15 @@ int load_figures_report(struct load_figures *figures, int64_t since_us, unsigned
     printf(
         "%llu events and %llu commands acknowledged in %.1f s: %.0f a second; %llu answered 202, "
         "%llu retries, %llu refused, %u unanswered\n"
+        "retries after: %llu 429, %llu 503, %llu 404, %llu no answer, %llu other\n"
         "answers after %.1f ms in the median, 95 %%: %.1f ms, 99 %%: %.1f ms\n",
         (unsigned long long)figures->events, (unsigned long long)figures->commands, seconds,
         (double)done / seconds, (unsigned long long)figures->later,
         (unsigned long long)figures->retries, (unsigned long long)figures->refused, unanswered,
-        quantile_ms(figures, 0.5), quantile_ms(figures, 0.95), quantile_ms(figures, 0.99));
+        (unsigned long long)figures->limited, (unsigned long long)figures->unavailable,
+        (unsigned long long)figures->early, (unsigned long long)figures->silent,
+        (unsigned long long)figures->faults, quantile_ms(figures, 0.5), quantile_ms(figures, 0.95),
+        quantile_ms(figures, 0.99));
     if (figures->refused > 0)
         return ctl_fail(CTL_FAILED, "the first refusal: %s", figures->refusal);
     if (unanswered > 0)

@@ -1,10 +1,10 @@
-/* A tenant's settings: the table of domain/setting.c, with what is stored. */
+/* A tenant's settings: the table of libs/setting, with what is stored. */
 #include "settings.h"
 
 #include "database.h"
-#include "domain/setting.h"
 #include "json.h"
 #include "publish.h"
+#include "setting.h"
 
 #include <stdio.h>
 

@@ -2,8 +2,8 @@
 #include "tenants.h"
 
 #include "database.h"
-#include "domain/setting.h"
 #include "publish.h"
+#include "setting.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # What journeyctl load was acknowledged over HTTP ($work/record), against the topic and the tables: nothing lost, nothing twice.
-# Needs lib.sh and a tenant of its own.
+# Needs lib.sh and a tenant of its own. COMPARE_SECONDS: how long the topic may lag behind.
 
 # Sets $work/topic: session, number, type, message, id, new stage, order. True once all that was acknowledged is in it.
 topic_read() { # tenant
@@ -22,7 +22,7 @@ compare_with_topic() { # tenant, events that there must be at least
     local events session
     recorded event 3 >"$work/acked.events"
     awk -F'\t' '$1 == "stage" { print $2 "\t" $3 }' "$work/record" | sort >"$work/acked.stages"
-    wait_for 60 topic_read "$1" || not_ok "the topic holds all that was acknowledged" "$(cat "$work/tail.err")"
+    wait_for "${COMPARE_SECONDS:-60}" topic_read "$1" || not_ok "the topic holds all that was acknowledged" "$(cat "$work/tail.err")"
     events=$(wc -l <"$work/acked.events")
     if [ "$events" -ge "$2" ]; then ok "$events events were acknowledged"; else not_ok "enough events were acknowledged" "$events"; fi
     is "events: 0 lost" "$(comm -23 "$work/acked.events" "$work/topic.events" | wc -l)" 0

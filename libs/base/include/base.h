@@ -109,6 +109,8 @@ int slice_compare(struct slice a, struct slice b); /* memcmp order, shorter firs
  */
 struct arena;
 struct arena *arena_create(size_t limit);
+/* The same; *bytes, shared by many and outliving them, grows and shrinks by what it holds of the heap. */
+struct arena *arena_create_counted(size_t limit, size_t *bytes);
 void arena_destroy(struct arena **arena);
 void arena_reset(struct arena *arena); /* chunks beyond 256 KiB in all are given back */
 void *arena_alloc(struct arena *arena, size_t size); /* zeroed, 16-byte aligned; NULL on overflow */

@@ -46,6 +46,7 @@ struct arena {
     size_t position; /* in current */
     size_t used, limit;
     bool overflow;
+    size_t *bytes; /* NULL: nobody counts */
 };
 
 static size_t align_up(size_t size)
@@ -61,8 +62,18 @@ struct arena *arena_create(size_t limit)
     return arena;
 }
 
-static void chunk_free(struct chunk *chunk)
+struct arena *arena_create_counted(size_t limit, size_t *bytes)
 {
+    struct arena *arena = arena_create(limit);
+    if (arena)
+        arena->bytes = bytes;
+    return arena;
+}
+
+static void chunk_free(const struct arena *arena, struct chunk *chunk)
+{
+    if (arena->bytes)
+        *arena->bytes -= sizeof(*chunk) + chunk->capacity;
     ASAN_UNPOISON_MEMORY_REGION(chunk->data, chunk->capacity);
     free(chunk);
 }
@@ -73,7 +84,7 @@ void arena_destroy(struct arena **arena)
         return;
     for (struct chunk *chunk = (*arena)->first, *next; chunk; chunk = next) {
         next = chunk->next;
-        chunk_free(chunk);
+        chunk_free(*arena, chunk);
     }
     free(*arena);
     *arena = NULL;
@@ -93,7 +104,7 @@ void arena_reset(struct arena *arena)
             link = &chunk->next;
         } else {
             *link = chunk->next;
-            chunk_free(chunk);
+            chunk_free(arena, chunk);
         }
     }
     arena->current = arena->first;
@@ -116,6 +127,8 @@ static bool arena_grow(struct arena *arena, size_t size)
         struct chunk *chunk = malloc(sizeof(*chunk) + capacity);
         if (!chunk)
             return false;
+        if (arena->bytes)
+            *arena->bytes += sizeof(*chunk) + capacity;
         chunk->next = *link;
         chunk->capacity = capacity;
         ASAN_POISON_MEMORY_REGION(chunk->data, capacity);

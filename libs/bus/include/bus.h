@@ -116,6 +116,7 @@ struct bus_ops {
      * may yet write what was under way. Blocks for some 10 ms, 0.3 s when no broker answers. */
     void (*producer_reset)(struct bus *bus);
     size_t (*unreported)(struct bus *bus); /* messages sent whose report has not been polled */
+    size_t (*unreported_bytes)(struct bus *bus); /* of their keys and values */
 
     /* Polling, never blocking. Each returns 1 and fills event, or 0. A BUS_RECORD or BUS_ASSIGNMENT
      * is released by bus_event_release, before the bus is destroyed; a record outlives its stop. */
@@ -181,6 +182,10 @@ static inline void bus_producer_reset(struct bus *b)
 static inline size_t bus_unreported(struct bus *b)
 {
     return b->ops->unreported(b);
+}
+static inline size_t bus_unreported_bytes(struct bus *b)
+{
+    return b->ops->unreported_bytes(b);
 }
 static inline int bus_poll_control(struct bus *b, struct bus_event *e)
 {

@@ -228,6 +228,7 @@ static const struct bus_ops KAFKA_OPS = {
     .send = bus_kafka_producer_send,
     .producer_reset = bus_kafka_producer_reset,
     .unreported = bus_kafka_producer_unreported,
+    .unreported_bytes = bus_kafka_producer_unreported_bytes,
     .poll_control = kafka_poll_control,
     .poll_lane = bus_kafka_lane_poll,
     .release = kafka_release,

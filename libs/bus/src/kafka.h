@@ -71,7 +71,7 @@ struct kafka_producer {
     rd_kafka_topic_t *topics[TOPIC_SLOTS];
     rd_kafka_event_t *reports; /* the batch being handed out */
     size_t n_reports;          /* what is left of it */
-    size_t unreported;
+    size_t unreported, unreported_bytes;
 };
 
 struct kafka_bus {
@@ -151,5 +151,6 @@ int bus_kafka_producer_create(struct kafka_bus *bus, struct err *err);
 int bus_kafka_producer_send(struct bus *bus, const struct bus_message *message, struct err *err);
 void bus_kafka_producer_reset(struct bus *bus);
 size_t bus_kafka_producer_unreported(struct bus *bus);
+size_t bus_kafka_producer_unreported_bytes(struct bus *bus);
 bool bus_kafka_producer_poll(struct kafka_bus *bus, struct bus_event *event);
 void bus_kafka_producer_destroy(struct kafka_bus *bus);

@@ -126,6 +126,7 @@ int bus_kafka_producer_send(struct bus *bus, const struct bus_message *message, 
         rd_kafka_produceva(b->producer.rk, arguments, ARRAY_SIZE(arguments) - (headers ? 0 : 1));
     if (!error) {
         b->producer.unreported++;
+        b->producer.unreported_bytes += message->key.size + message->value.size;
         return 0;
     }
     r = bus_kafka_err_set(err, rd_kafka_error_code(error), topic_name(message->topic), NULL);
@@ -140,6 +141,11 @@ size_t bus_kafka_producer_unreported(struct bus *bus)
     return kafka_bus(bus)->producer.unreported;
 }
 
+size_t bus_kafka_producer_unreported_bytes(struct bus *bus)
+{
+    return kafka_bus(bus)->producer.unreported_bytes;
+}
+
 /* The batch is given back with its last report, not a poll later: only then does it leave the send queue's count. */
 static void take_report(struct kafka_bus *bus, struct bus_event *event)
 {
@@ -150,6 +156,7 @@ static void take_report(struct kafka_bus *bus, struct bus_event *event)
     if (message->err)
         bus_kafka_err_set(&event->err, message->err, "delivery", rd_kafka_err2str(message->err));
     producer->unreported--;
+    producer->unreported_bytes -= message->key_len + message->len;
     if (--producer->n_reports == 0) {
         rd_kafka_event_destroy(producer->reports);
         producer->reports = NULL;

@@ -92,6 +92,8 @@ static int mem_send(struct bus *bus, const struct bus_message *message, struct e
                        b->n_sent);
     struct mem_sent *sent = bus_mem_alloc(sizeof(*sent));
     sent->cookie = message->cookie;
+    sent->bytes = message->key.size + message->value.size;
+    b->sent_bytes += sent->bytes;
     sent->failed = b->fail_next;
     sent->entry = bus_mem_entry_create(message);
     b->fail_next = false;
@@ -134,6 +136,7 @@ static void sent_pop(struct mem_bus *b)
     if (!b->sent)
         b->sent_tail = &b->sent;
     b->n_sent--;
+    b->sent_bytes -= sent->bytes;
     bus_mem_entry_unref(sent->entry);
     free(sent);
 }
@@ -161,6 +164,11 @@ static void mem_producer_reset(struct bus *bus)
 static size_t mem_unreported(struct bus *bus)
 {
     return mem_bus(bus)->n_sent;
+}
+
+static size_t mem_unreported_bytes(struct bus *bus)
+{
+    return mem_bus(bus)->sent_bytes;
 }
 
 /* ---- the rest ---- */
@@ -216,6 +224,7 @@ static const struct bus_ops MEM_OPS = {
     .send = mem_send,
     .producer_reset = mem_producer_reset,
     .unreported = mem_unreported,
+    .unreported_bytes = mem_unreported_bytes,
     .poll_control = mem_poll_control,
     .poll_lane = bus_mem_reader_poll_lane,
     .release = mem_release,

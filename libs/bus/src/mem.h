@@ -36,6 +36,7 @@ struct mem_sent {
     struct mem_sent *next;
     struct mem_entry *entry; /* until written */
     uint64_t cookie;
+    size_t bytes;
     bool failed;
 };
 
@@ -53,7 +54,7 @@ struct mem_bus {
 
     struct mem_sent *sent, **sent_tail;
     struct mem_sent *held; /* the first of `sent` that is not yet written; NULL: none */
-    size_t n_sent, max_sent;
+    size_t n_sent, max_sent, sent_bytes;
     bool holding, fail_next;
 };
 

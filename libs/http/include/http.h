@@ -30,8 +30,12 @@ struct http_server_options {
     const char *address;             /* "127.0.0.1" */
     uint16_t port;                   /* 0: a free one, see http_server_port */
     size_t header_limit, body_limit; /* bytes; over them 431, 413 */
-    int timeout_s;                   /* of an idle or slow connection */
-    unsigned connection_limit;       /* beyond it new ones are closed at once, and counted */
+    /* How long each may take in all, whatever trickles: a head, a body, the client's taking of an answer, idling. */
+    int timeout_s;
+    unsigned connection_limit;         /* beyond it new ones hear 503 and are closed at once */
+    unsigned address_connection_limit; /* the same of one address (of IPv6: 64 bits); 0: none */
+    /* Bytes that connections and open requests hold, arenas included; beyond it what comes in is refused with 503. 0: none */
+    size_t memory_limit;
     void *user;
     void (*handle)(struct http_request *request, void *user); /* every request */
 };
@@ -44,8 +48,26 @@ void http_server_stop_accepting(
 /* Requests whose answer is not yet wholly sent; 0: drained. */
 unsigned http_server_open_requests(const struct http_server *server);
 unsigned http_server_connections(const struct http_server *server);
-uint64_t http_server_refused(
-    const struct http_server *server); /* connections over the limit, since the start */
+size_t http_server_bytes(const struct http_server *server); /* see memory_limit */
+
+/* HTTP_REFUSAL(id, "reason"): what the server refuses by itself */
+#define HTTP_REFUSAL_TABLE(REFUSAL)                                                                \
+    REFUSAL(CONNECTIONS, "connections")                                                            \
+    REFUSAL(ADDRESS, "address_connections")                                                        \
+    REFUSAL(MEMORY, "memory")                                                                      \
+    REFUSAL(SLOW, "slow")           /* a head, a body, or taking an answer */                      \
+    REFUSAL(TOO_LARGE, "too_large") /* 413, 431 */                                                 \
+    REFUSAL(MALFORMED, "malformed") /* no HTTP that is spoken here: 400, 501, 505 */
+
+enum http_refusal {
+#define HTTP_REFUSAL_ENUM(id, reason) HTTP_REFUSED_##id,
+    HTTP_REFUSAL_TABLE(HTTP_REFUSAL_ENUM)
+#undef HTTP_REFUSAL_ENUM
+    HTTP_REFUSALS
+};
+const char *http_refusal_name(enum http_refusal refusal);
+uint64_t http_server_refused(const struct http_server *server,
+                             enum http_refusal refusal); /* since the start */
 /* Not from inside a request's callbacks. Requests without an answer die with it: do not answer them afterwards. */
 void http_server_destroy(struct http_server **server);
 
@@ -55,6 +77,9 @@ struct slice
 http_request_query(const struct http_request *request); /* raw, after '?', may be empty */
 const char *http_request_header(const struct http_request *request,
                                 const char *name); /* NULL: none; case-insensitive */
+/* All lines of a header that may come several times, in order; the last `max` of them. Returns how many they are. */
+unsigned http_request_header_lines(const struct http_request *request, const char *name,
+                                   const char **lines, unsigned max);
 struct slice http_request_body(const struct http_request *request);
 const char *http_request_peer(const struct http_request *request);
 /* One arena per request; everything of the request may live in it. */

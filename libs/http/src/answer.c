@@ -93,6 +93,7 @@ struct slice http_problem(int status, char *out, size_t size)
         {408, "timeout", "the request did not come in time"},
         {413, "too_large", "the body is larger than this server takes"},
         {431, "too_large", "the headers are larger than this server takes"},
+        {503, "unavailable", "the server holds as much as it may"},
         {501, "not_implemented", "this method or transfer coding is not known here"},
         {505, "not_implemented", "only HTTP/1.1 and HTTP/1.0 are spoken here"},
     };

@@ -24,23 +24,26 @@ static void request_end(struct http_connection *c)
     if (request->arena) {
         server->n_open--;
         arena_reset(request->arena);
-        if (server->n_arenas < HTTP_KEEP_ARENAS)
+        if (server->n_arenas < HTTP_KEEP_ARENAS && !http_server_tight(server))
             server->arenas[server->n_arenas++] = request->arena;
         else
             arena_destroy(&request->arena);
     }
+    while (server->n_arenas && http_server_tight(server))
+        arena_destroy(&server->arenas[--server->n_arenas]);
     request->arena = NULL;
     request->head = NULL;
     request->user = NULL;
     request->gone = NULL;
     struct buf *bufs[] = {&request->body, &request->headers, &c->out};
     for (size_t i = 0; i < ARRAY_SIZE(bufs); i++) {
-        if (bufs[i]->capacity > HTTP_KEEP_BYTES)
+        if (bufs[i]->capacity > HTTP_KEEP_BYTES || http_server_tight(server))
             buf_deinit(bufs[i]);
         else
             buf_reset(bufs[i]);
     }
     c->sent = 0;
+    c->slow_reader = false;
 }
 
 void http_connection_destroy(struct http_connection *c)
@@ -58,6 +61,8 @@ void http_connection_destroy(struct http_connection *c)
     buf_deinit(&c->request.headers);
     LIST_REMOVE(c, link);
     c->server->n_connections--;
+    c->server->buffer_bytes -= c->bytes;
+    http_peers_remove(c->server->peers, c->owner);
     free(c);
 }
 
@@ -87,6 +92,10 @@ void http_connection_close(struct http_connection *c)
 
 void http_connection_leave(struct http_connection *c)
 {
+    size_t bytes = sizeof(*c) + c->in.capacity + c->out.capacity + c->request.body.capacity +
+                   c->request.headers.capacity;
+    c->server->buffer_bytes += bytes - c->bytes;
+    c->bytes = bytes;
     if (--c->depth == 0 && c->dead)
         http_connection_destroy(c);
 }
@@ -139,7 +148,9 @@ void http_connection_flush(struct http_connection *c)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            http_connection_set_deadline(c, c->server->options.timeout_s * SECOND_US);
+            if (!c->slow_reader) /* once: a byte taken now and then buys no time */
+                http_connection_set_deadline(c, c->server->options.timeout_s * SECOND_US);
+            c->slow_reader = true;
             event_add(&c->write_event, NULL);
             return;
         }
@@ -170,13 +181,31 @@ static void answer(struct http_connection *c, int status, const char *type, stru
         http_connection_flush(c);
 }
 
+static enum http_refusal refusal_of(int status)
+{
+    switch (status) {
+    case 503:
+        return HTTP_REFUSED_MEMORY;
+    case 408:
+        return HTTP_REFUSED_SLOW;
+    case 413:
+    case 431:
+        return HTTP_REFUSED_TOO_LARGE;
+    default:
+        return HTTP_REFUSED_MALFORMED;
+    }
+}
+
 /* The server's own answer to what it does not take; always the last on its connection. */
 void http_connection_refuse(struct http_connection *c, int status)
 {
     char text[512];
+    c->server->refused[refusal_of(status)]++;
     c->keep_alive = false;
     c->request.head = NULL;
     buf_reset(&c->request.headers);
+    if (status == 503)
+        buf_append_str(&c->request.headers, "Retry-After: 1\r\n");
     answer(c, status, "application/problem+json", http_problem(status, text, sizeof(text)));
 }
 

@@ -29,6 +29,10 @@ static bool take_body(struct http_connection *c)
     struct http_request *request = &c->request;
     size_t limit = c->server->options.body_limit;
     int done;
+    if (http_server_full(c->server)) {
+        http_connection_refuse(c, 503);
+        return true;
+    }
     if (request->head->chunked) {
         struct slice rest = buf_slice(&c->in);
         done = http_chunked_take(&c->chunked, &rest, &request->body, limit);
@@ -65,8 +69,9 @@ static bool request_begin(struct http_connection *c, size_t size)
     request->arena =
         server->n_arenas
             ? server->arenas[--server->n_arenas]
-            : arena_create(16 * (server->options.header_limit + server->options.body_limit) +
-                           (1u << 20));
+            : arena_create_counted(
+                  16 * (server->options.header_limit + server->options.body_limit) + (1u << 20),
+                  &server->arena_bytes);
     if (!request->arena)
         return false;
     server->n_open++;
@@ -101,6 +106,10 @@ static bool take_head(struct http_connection *c)
     if (blank) {
         consume(c, blank);
         c->scanned = 0;
+    }
+    if (c->in.size && http_server_full(c->server)) {
+        http_connection_refuse(c, 503);
+        return true;
     }
     size_t size = c->in.size ? http_head_size(buf_slice(&c->in), &c->scanned) : 0;
     size_t limit = c->server->options.header_limit;
@@ -141,20 +150,20 @@ void http_connection_advance(struct http_connection *c)
     if (c->eof && !waiting)
         http_connection_close(c);
     else if (c->fd >= 0)
-        http_connection_want_read(c, !waiting || c->in.size < HTTP_AHEAD_BYTES);
+        http_connection_want_read(
+            c, !waiting || c->in.size <
+                               (http_server_tight(c->server) ? HTTP_READ_BYTES : HTTP_AHEAD_BYTES));
 }
 
 static void receive(struct http_connection *c)
 {
-    uint8_t *room = buf_extend(&c->in, HTTP_READ_BYTES);
-    if (!room) {
-        http_connection_close(c);
-        return;
-    }
-    ssize_t n = recv(c->fd, room, HTTP_READ_BYTES, 0);
+    uint8_t *scratch = c->server->scratch; /* so that a few bytes take no more than that */
+    ssize_t n = recv(c->fd, scratch, HTTP_READ_BYTES, 0);
     int error = errno;
-    c->in.size -= HTTP_READ_BYTES - (n > 0 ? (size_t)n : 0);
-    if (n < 0 && error != EAGAIN && error != EWOULDBLOCK && error != EINTR) {
+    if (n > 0)
+        buf_append(&c->in, scratch, (size_t)n);
+    bool broken = n < 0 && error != EAGAIN && error != EWOULDBLOCK && error != EINTR;
+    if (broken || c->in.overflow) {
         http_connection_close(c);
     } else if (n == 0) {
         c->eof = true; /* perhaps only its sending side: the answer is tried all the same */
@@ -184,8 +193,10 @@ static void too_late(struct http_connection *c)
 {
     if (c->state == HTTP_CONNECTION_BODY || (c->state == HTTP_CONNECTION_HEAD && c->in.size > 0))
         http_connection_refuse(c, 408);
-    else
+    else {
+        c->server->refused[HTTP_REFUSED_SLOW] += c->state == HTTP_CONNECTION_ANSWERING;
         http_connection_close(c);
+    }
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -205,7 +216,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     http_connection_leave(c);
 }
 
-int http_connection_create(struct http_server *server, int fd, const char *peer)
+int http_connection_create(struct http_server *server, int fd, const char *peer,
+                           const uint8_t owner[16])
 {
     struct http_connection *c = calloc(1, sizeof(*c));
     if (!c)
@@ -214,6 +226,7 @@ int http_connection_create(struct http_server *server, int fd, const char *peer)
     c->fd = fd;
     c->request.connection = c;
     c->in.limit = server->options.header_limit + HTTP_AHEAD_BYTES + 2 * HTTP_READ_BYTES;
+    memcpy(c->owner, owner, sizeof(c->owner));
     strncpy(c->peer, peer, sizeof(c->peer) - 1);
     event_assign(&c->read_event, server->base, fd, EV_READ | EV_PERSIST, on_readable, c);
     event_assign(&c->write_event, server->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);

@@ -2,10 +2,12 @@
 #include "server_internal.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,22 +23,52 @@ static void peer_text(char *out, size_t size, const struct sockaddr *address)
         out[0] = 0;
 }
 
+/* Who owns the address: of IPv6 the network, as one client has all of it. */
+static void peer_owner(uint8_t out[16], const struct sockaddr *address)
+{
+    memset(out, 0, 16);
+    if (address->sa_family == AF_INET) {
+        out[15] = 4;
+        memcpy(out, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
+    } else if (address->sa_family == AF_INET6) {
+        memcpy(out, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 8);
+    }
+}
+
+/* As much as a word before the door is shut: it is lost when the client's request came first. */
+static void turn_away(struct http_server *server, int fd, enum http_refusal refusal)
+{
+    _cleanup_(buf_deinit) struct buf out = {0}, headers = {0};
+    char text[512];
+    server->refused[refusal]++;
+    buf_append_str(&headers, "Retry-After: 1\r\n");
+    http_answer_write(server, &out, NULL, false, 503, "application/problem+json", &headers,
+                      http_problem(503, text, sizeof(text)));
+    (void)!send(fd, out.data, out.size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(fd);
+}
+
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
                       int size, void *arg)
 {
     struct http_server *server = arg;
     char peer[48];
+    uint8_t owner[16];
+    unsigned limit = server->options.address_connection_limit;
     int on = 1;
-    if (server->n_connections >= server->options.connection_limit) {
-        server->n_refused++;
-        close(fd);
+    peer_owner(owner, address);
+    bool full = server->n_connections >= server->options.connection_limit;
+    if (full || !http_peers_add(server->peers, owner, limit ? limit : UINT_MAX)) {
+        turn_away(server, fd, full ? HTTP_REFUSED_CONNECTIONS : HTTP_REFUSED_ADDRESS);
         return;
     }
     peer_text(peer, sizeof(peer), address);
     /* small answers must not wait for the client's acknowledgements; without it they are slower */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (http_connection_create(server, fd, peer) < 0)
+    if (http_connection_create(server, fd, peer, owner) < 0) {
+        http_peers_remove(server->peers, owner);
         close(fd);
+    }
 }
 
 /* Out of descriptors, mostly: accepting again at once would spin. */
@@ -105,7 +137,8 @@ int http_server_create(struct http_server **out, struct event_base *base,
     LIST_INIT(&server->connections);
     int status = STATUS_OK;
     server->accept_again = event_new(base, -1, 0, on_accept_again, server);
-    if (!server->accept_again)
+    server->peers = http_peers_create(options->connection_limit);
+    if (!server->accept_again || !server->peers)
         status = err_set(err, ERR_NO_MEMORY, ERR_CLASS_FATAL, "no memory for an HTTP server");
     if (!status)
         status = server_listen(server, err);
@@ -142,9 +175,24 @@ unsigned http_server_connections(const struct http_server *server)
     return server->n_connections;
 }
 
-uint64_t http_server_refused(const struct http_server *server)
+size_t http_server_bytes(const struct http_server *server)
 {
-    return server->n_refused;
+    return server->buffer_bytes + server->arena_bytes;
+}
+
+uint64_t http_server_refused(const struct http_server *server, enum http_refusal refusal)
+{
+    return server->refused[refusal];
+}
+
+const char *http_refusal_name(enum http_refusal refusal)
+{
+    static const char *const names[HTTP_REFUSALS] = {
+#define ROW(id, reason) [HTTP_REFUSED_##id] = (reason),
+        HTTP_REFUSAL_TABLE(ROW)
+#undef ROW
+    };
+    return names[refusal];
 }
 
 void http_server_destroy(struct http_server **out)
@@ -161,6 +209,7 @@ void http_server_destroy(struct http_server **out)
     }
     while (server->n_arenas)
         arena_destroy(&server->arenas[--server->n_arenas]);
+    http_peers_destroy(&server->peers);
     if (server->accept_again)
         event_free(server->accept_again);
     free(server);
@@ -186,6 +235,22 @@ struct slice http_request_query(const struct http_request *request)
 const char *http_request_header(const struct http_request *request, const char *name)
 {
     return http_head_get(request->head, name);
+}
+
+unsigned http_request_header_lines(const struct http_request *request, const char *name,
+                                   const char **lines, unsigned max)
+{
+    const struct http_head *head = request->head;
+    unsigned n = 0;
+    for (unsigned i = head->n_headers; i > 0 && n < max; i--)
+        if (strcasecmp(head->headers[i - 1].name, name) == 0)
+            lines[n++] = head->headers[i - 1].value;
+    for (unsigned i = 0; i < n / 2; i++) {
+        const char *line = lines[i];
+        lines[i] = lines[n - 1 - i];
+        lines[n - 1 - i] = line;
+    }
+    return n;
 }
 
 struct slice http_request_body(const struct http_request *request)

@@ -3,7 +3,7 @@
  * The server's own parts. A connection carries one request at a time:
  *
  *   HEAD ──► BODY ──► HANDLING ──(http_respond)──► ANSWERING ──► HEAD, or LINGERING ──► closed
- *     └───── refused: 400 408 413 431 501 505 ───────▲
+ *     └───── refused: 400 408 413 431 501 503 505 ───▲
  *
  * Bytes that a client sends ahead (pipelining) wait in `in` up to a bound, then in the kernel.
  */
@@ -53,8 +53,13 @@ struct http_connection {
     bool advancing;
     bool begun; /* the first bytes of a head are here */
     bool eof, keep_alive, told_gone;
+    bool slow_reader; /* the deadline is that of taking the answer */
+    size_t bytes;     /* of its buffers, as the server counts them */
+    uint8_t owner[16];
     char peer[48];
 };
+
+struct http_peers; /* peers.c */
 
 struct http_server {
     struct event_base *base;
@@ -63,7 +68,10 @@ struct http_server {
     struct event *accept_again;
     LIST_HEAD(, http_connection) connections;
     unsigned n_connections, n_open;
-    uint64_t n_refused;
+    uint64_t refused[HTTP_REFUSALS];
+    struct http_peers *peers;
+    size_t buffer_bytes, arena_bytes;
+    uint8_t scratch[HTTP_READ_BYTES];
     bool stopping;
     uint16_t port;
     struct arena *arenas[HTTP_KEEP_ARENAS];
@@ -73,7 +81,18 @@ struct http_server {
 };
 
 int64_t http_monotonic_us(void);
-int http_connection_create(struct http_server *server, int fd, const char *peer);
+/* Over this share of the limit nothing is kept for later; over all of it nothing is taken in. */
+static inline bool http_server_tight(const struct http_server *server)
+{
+    return server->options.memory_limit &&
+           http_server_bytes(server) > server->options.memory_limit / 2;
+}
+static inline bool http_server_full(const struct http_server *server)
+{
+    return server->options.memory_limit && http_server_bytes(server) > server->options.memory_limit;
+}
+int http_connection_create(struct http_server *server, int fd, const char *peer,
+                           const uint8_t owner[16]);
 void http_connection_destroy(struct http_connection *connection); /* on the server's end */
 
 /* connection.c; each may leave the connection dead, for http_connection_leave() to free. */
@@ -87,6 +106,13 @@ void http_connection_flush(struct http_connection *connection);
 void http_connection_refuse(struct http_connection *connection, int status);
 /* receive.c: everything that can be done with the bytes at hand */
 void http_connection_advance(struct http_connection *connection);
+
+/* peers.c: how many connections each address has */
+struct http_peers *http_peers_create(unsigned connections);
+void http_peers_destroy(struct http_peers **peers);
+bool http_peers_add(struct http_peers *peers, const uint8_t owner[16],
+                    unsigned limit); /* false: it has so many */
+void http_peers_remove(struct http_peers *peers, const uint8_t owner[16]);
 
 /* The answer as bytes, appended to out. */
 void http_answer_write(struct http_server *server, struct buf *out, const struct http_head *head,

@@ -39,5 +39,9 @@ void redis_delete(struct redis *redis, struct slice key);
  */
 typedef void (*redis_get_fn)(void *user, struct slice value, bool known);
 int redis_get(struct redis *redis, struct slice key, redis_get_fn done, void *user) MUST_CHECK;
+/* Adds n to a counter, which lives for expire_s from then on; done() as above, with the sum. */
+typedef void (*redis_add_fn)(void *user, int64_t total, bool known);
+int redis_add(struct redis *redis, struct slice key, int64_t n, int64_t expire_s, redis_add_fn done,
+              void *user) MUST_CHECK;
 
 struct redis_stats redis_stats(const struct redis *redis);

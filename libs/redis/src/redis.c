@@ -163,6 +163,48 @@ int redis_get(struct redis *redis, struct slice key, redis_get_fn done, void *us
     return status;
 }
 
+struct pending_add {
+    struct redis *redis;
+    redis_add_fn done;
+    void *user;
+};
+
+static void on_added(redisAsyncContext *context, void *answer, void *user)
+{
+    struct pending_add add = *(struct pending_add *)user;
+    const redisReply *reply = answer;
+    struct redis *redis = add.redis;
+    free(user);
+    count_reply(redis, reply);
+    if (redis->destroyed)
+        return;
+    bool known = reply && reply->type == REDIS_REPLY_INTEGER;
+    add.done(add.user, known ? reply->integer : 0, known);
+}
+
+int redis_add(struct redis *redis, struct slice key, int64_t n, int64_t expire_s, redis_add_fn done,
+              void *user)
+{
+    char number[24], seconds[24];
+    struct pending_add *pending = malloc(sizeof(*pending));
+    if (!pending || redis->state != CONNECTED) {
+        redis->stats.dropped++;
+        free(pending);
+        return ERR_UNAVAILABLE;
+    }
+    (void)snprintf(number, sizeof(number), "%lld", (long long)n);
+    (void)snprintf(seconds, sizeof(seconds), "%lld", (long long)expire_s);
+    const struct slice add[] = {SLICE_LITERAL("INCRBY"), key, slice_str(number)};
+    const struct slice expire[] = {SLICE_LITERAL("EXPIRE"), key, slice_str(seconds)};
+    *pending = (struct pending_add){redis, done, user};
+    int status = request(redis, on_added, pending, 3, add);
+    if (status < 0)
+        free(pending);
+    else
+        (void)request(redis, on_done, redis, 3, expire);
+    return status;
+}
+
 /* ---- connecting ---- */
 
 static void on_greeted(redisAsyncContext *context, void *answer, void *user)

@@ -94,10 +94,14 @@ static struct bus *make_bus(struct rig *rig)
 
 static int setup(void **state)
 {
-    static const struct store_table *const tables[] = {&keys_table, &organizations_table};
+    static const struct store_table *const tables[] = {&keys_table, &organizations_table,
+                                                       &settings_table};
     static const struct gateway_options options = {.http_address = "127.0.0.1",
                                                    .http_connections = 100,
                                                    .http_timeout_s = 30,
+                                                   .request_mb = 64,
+                                                   .send_queue_mb = 32,
+                                                   .http_address_connections = 100,
                                                    .open_requests = 100,
                                                    .deadline_ms = 10000,
                                                    .delivery_ms = 5000};
@@ -123,8 +127,8 @@ static int setup(void **state)
     rig->peer = make_bus(rig);
     int r = store_pg_create(&rig->store, rig->base, &pg, &err);
     const struct gateway_world world = {
-        rig->base, rig->bus, rig->store, rig->metrics, clock_system(), entropy_system(), "test",
-        NULL,      NULL,     NULL,       true};
+        rig->base, rig->bus, rig->store, rig->metrics, clock_system(), entropy_system(),
+        "test",    NULL,     NULL,       NULL,         true,           NULL};
     if (r >= 0)
         r = gateway_create(&rig->gateway, &world, &options, &err);
     if (r >= 0)

@@ -17,6 +17,7 @@ struct world {
     redisContext *beside; /* a second connection, blocking */
     char value[100];
     int answers;
+    int64_t total;
     bool known;
 };
 
@@ -111,6 +112,41 @@ static void values_are_set_read_and_deleted(void **state)
     assert_int_equal(redis_stats(w->redis).pending, 0);
 }
 
+static void added(void *user, int64_t total, bool known)
+{
+    struct world *w = user;
+    w->answers++;
+    w->known = known;
+    w->total = total;
+}
+
+static int64_t add(struct world *w, const char *key, int64_t n)
+{
+    int before = w->answers;
+    assert_int_equal(redis_add(w->redis, slice_str(key), n, 100, added, w), 0);
+    for (int i = 0; i < 5000 && w->answers == before; i++)
+        turn(w);
+    assert_int_equal(w->answers, before + 1);
+    return w->total;
+}
+
+static void counters_add_up_and_expire(void **state)
+{
+    struct world *w = *state;
+    assert_true(ask(w, "DEL redis_test:n") >= 0);
+    assert_true(add(w, "redis_test:n", 3) == 3);
+    assert_true(add(w, "redis_test:n", 4) == 7);
+    assert_true(w->known);
+    for (int i = 0; i < 5000 && redis_stats(w->redis).pending; i++)
+        turn(w);
+    long long left = ask(w, "TTL redis_test:n");
+    assert_true(left > 90 && left <= 100);
+    assert_int_equal(ask(w, "LPUSH redis_test:list 1"), 1);
+    (void)add(w, "redis_test:list", 1);
+    assert_false(w->known);
+    assert_int_equal(ask(w, "DEL redis_test:list redis_test:n"), 2);
+}
+
 static void what_is_pending_is_bounded(void **state)
 {
     struct world *w = *state;
@@ -179,6 +215,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(values_are_set_read_and_deleted, setup, teardown),
+        cmocka_unit_test_setup_teardown(counters_add_up_and_expire, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_pending_is_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(an_error_is_only_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(a_broken_connection_is_made_again, setup, teardown),

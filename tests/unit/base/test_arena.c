@@ -127,6 +127,23 @@ static void test_chunks_are_used_again(void **state)
     arena_destroy(&arena);
 }
 
+static void test_what_arenas_hold_is_counted(void **state)
+{
+    size_t bytes = 0;
+    struct arena *one = arena_create_counted(4 << 20, &bytes);
+    struct arena *two = arena_create_counted(4 << 20, &bytes);
+    assert_int_equal(bytes, 0);
+    assert_non_null(arena_alloc(one, 1000000));
+    assert_true(bytes >= 1000000 && bytes < 1100000);
+    assert_non_null(arena_alloc(two, 1000000));
+    assert_true(bytes >= 2000000 && bytes < 2200000);
+    arena_reset(one); /* what is kept counts */
+    assert_true(bytes >= 1000000 && bytes < 1400000);
+    arena_destroy(&one);
+    arena_destroy(&two);
+    assert_int_equal(bytes, 0);
+}
+
 static void test_destroy_takes_null(void **state)
 {
     struct arena *arena = NULL;
@@ -151,6 +168,7 @@ int main(void)
         ARENA_TEST(test_printf_short_and_long),
         cmocka_unit_test(test_unlimited_arena_counts_on),
         cmocka_unit_test(test_chunks_are_used_again),
+        cmocka_unit_test(test_what_arenas_hold_is_counted),
         cmocka_unit_test(test_destroy_takes_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

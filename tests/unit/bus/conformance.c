@@ -316,6 +316,7 @@ static void test_reports(void **state)
     for (uint64_t cookie = 1; cookie <= 300; cookie++)
         send_text(bus, places[cookie % 3], "x", cookie);
     assert_int_equal(bus_unreported(bus), 300);
+    assert_true(bus_unreported_bytes(bus) > 300);
     for (int i = 0; i < 300; i++) {
         struct bus_event event;
         wait_control(bus, BUS_DELIVERED, &event);
@@ -323,6 +324,7 @@ static void test_reports(void **state)
         seen[event.cookie] = true;
         assert_int_equal(bus_unreported(bus), 299 - i);
     }
+    assert_int_equal(bus_unreported_bytes(bus), 0);
     bus_destroy(&bus);
 }
 

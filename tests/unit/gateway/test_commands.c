@@ -373,7 +373,7 @@ static void test_open_limit(void **state)
     assert_non_null(strstr(answer.body, "Too many requests are open"));
     for (size_t i = 0; i < ARRAY_SIZE(held); i++)
         world_receive(world, held[i], &answer);
-    assert_true(world_metric(world, "gateway_refused_total") == 1);
+    assert_true(world_metric(world, "gateway_refused_total{reason=\"open_requests\"}") == 1);
     assert_true(world_metric(world, "gateway_open_requests") == 0);
 }
 

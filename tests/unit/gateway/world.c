@@ -13,7 +13,8 @@
 
 const uint8_t world_tenant[16] = {0xaa, 1};
 const uint8_t world_hash_key[32] = {9, 8, 7};
-static const uint8_t other_tenant[16] = {0xbb, 2}, deleted_tenant[16] = {0xcc, 3};
+const uint8_t world_other_tenant[16] = {0xbb, 2};
+static const uint8_t deleted_tenant[16] = {0xcc, 3};
 
 static struct store_value bytes(const void *data, size_t size)
 {
@@ -65,15 +66,31 @@ static void add_tenant(struct world *world, const uint8_t *tenant, const char *s
     write_row(world, &organizations_table, values);
 }
 
+void world_set(struct world *world, const uint8_t tenant[16], const char *key, const char *value)
+{
+    const struct store_value values[] = {bytes(tenant, 16), text(key), text(value)};
+    write_row(world, &settings_table, values);
+}
+
+static int64_t later(struct clock *clock)
+{
+    const struct world *world =
+        (const struct world *)((const char *)clock - offsetof(struct world, clock));
+    int64_t now = world->frozen_us ? world->frozen_us : clock_system()->now_us(clock_system());
+    return now + world->later_us;
+}
+
 static void fill_store(struct world *world)
 {
     add_tenant(world, world_tenant, "active");
-    add_tenant(world, other_tenant, "active");
+    add_tenant(world, world_other_tenant, "active");
+    world_set(world, world_tenant, "rate_limit", "none");
     add_tenant(world, deleted_tenant, "deleted");
     add_key(world, WRITE_KEY, world_tenant, "write", 0);
     add_key(world, APP_KEY, world_tenant, "write", 0);
     add_key(world, SECRET_KEY, world_tenant, "secret", 0);
-    add_key(world, OTHER_SECRET_KEY, other_tenant, "secret", 0);
+    add_key(world, OTHER_SECRET_KEY, world_other_tenant, "secret", 0);
+    add_key(world, OTHER_WRITE_KEY, world_other_tenant, "write", 0);
     add_key(world, EXPIRED_KEY, world_tenant, "secret", SECOND_US);
     add_key(world, DELETED_KEY, deleted_tenant, "secret", 0);
 }
@@ -87,10 +104,14 @@ static int open_bus(void *user, struct bus **bus, struct err *err)
 
 void world_init(struct world *world, unsigned open_requests)
 {
-    static const struct store_table *const tables[] = {&keys_table, &organizations_table};
+    static const struct store_table *const tables[] = {&keys_table, &organizations_table,
+                                                       &settings_table};
     const struct gateway_options options = {.http_address = "127.0.0.1",
                                             .http_connections = 100,
                                             .http_timeout_s = 10,
+                                            .request_mb = 64,
+                                            .send_queue_mb = 32,
+                                            .http_address_connections = 100,
                                             .open_requests = open_requests,
                                             .deadline_ms = WORLD_DEADLINE_MS,
                                             .delivery_ms = 300};
@@ -100,22 +121,15 @@ void world_init(struct world *world, unsigned open_requests)
                             .cluster = bus_mem_cluster_create(WORLD_PARTITIONS),
                             .db = store_mem_db_create(),
                             .metrics = metrics_create(),
+                            .clock = {later},
                             .arena = arena_create((size_t)64 << 20)};
     world->bus = bus_mem_create(world->cluster);
     world->peer = bus_mem_create(world->cluster);
     world->store = store_mem_create(world->db, tables, ARRAY_SIZE(tables));
     fill_store(world);
-    const struct gateway_world given = {world->base,
-                                        world->bus,
-                                        world->store,
-                                        world->metrics,
-                                        clock_system(),
-                                        entropy_system(),
-                                        "test",
-                                        open_bus,
-                                        world,
-                                        NULL,
-                                        true};
+    const struct gateway_world given = {
+        world->base, world->bus, world->store, world->metrics, &world->clock, entropy_system(),
+        "test",      open_bus,   world,        NULL,           true,          NULL};
     if (gateway_create(&world->gateway, &given, &options, &err) < 0)
         fail_msg("gateway: %s", err.message);
 }

@@ -14,7 +14,8 @@
 #define WRITE_KEY         "jm_wk_test"
 #define APP_KEY           "app:shop" /* what an app id is registered as */
 #define SECRET_KEY        "jm_sk_test"
-#define OTHER_SECRET_KEY  "jm_sk_other" /* of another tenant */
+#define OTHER_SECRET_KEY  "jm_sk_other" /* of another tenant, which has rates */
+#define OTHER_WRITE_KEY   "jm_wk_other"
 #define EXPIRED_KEY       "jm_sk_expired"
 #define DELETED_KEY       "jm_sk_deleted" /* of a tenant that is gone */
 
@@ -26,6 +27,8 @@ struct world {
     struct store *store;
     struct metrics *metrics;
     struct gateway *gateway;
+    struct clock clock; /* the system's, or that of frozen_us, and later_us more */
+    int64_t frozen_us, later_us;
     bool store_stuck;                            /* look-ups stay under way */
     int64_t seen[TOPIC_COUNT][WORLD_PARTITIONS]; /* what world_take() has taken */
     struct arena *arena;
@@ -37,10 +40,12 @@ struct world_answer {
     char *body; /* in the world's arena */
 };
 
-extern const uint8_t world_tenant[16], world_hash_key[32];
+extern const uint8_t world_tenant[16], world_other_tenant[16], world_hash_key[32];
 
 void world_init(struct world *world, unsigned open_requests);
 void world_deinit(struct world *world);
+/* A setting of a tenant; before its key is used first. */
+void world_set(struct world *world, const uint8_t tenant[16], const char *key, const char *value);
 /* One turn of everything; never waits. */
 void world_turn(struct world *world);
 void world_turns(struct world *world, int64_t ms);

@@ -76,6 +76,8 @@ static void what_is_refused(void **state)
     exchange(&l, cases[0].text, "Content-Type: application/problem+json\r\n");
     assert_int_equal(l.handled, 0);
     assert_int_equal(http_server_open_requests(l.server), 0);
+    assert_int_equal(http_server_refused(l.server, HTTP_REFUSED_TOO_LARGE), 2);
+    assert_true(http_server_refused(l.server, HTTP_REFUSED_MALFORMED) == ARRAY_SIZE(cases) - 1);
     loopback_stop(&l);
 }
 
@@ -332,7 +334,8 @@ static void connections_over_the_limit_are_closed_and_counted(void **state)
     loopback_start(&l, (struct http_server_options){.connection_limit = 2});
     int one = loopback_connect(&l), two = loopback_connect(&l), three = loopback_connect(&l);
     assert_null(loopback_read(&l, three, &got, NULL, 0, 1000));
-    assert_int_equal(http_server_refused(l.server), 1);
+    assert_non_null(strstr((char *)got.data, "HTTP/1.1 503 "));
+    assert_int_equal(http_server_refused(l.server, HTTP_REFUSED_CONNECTIONS), 1);
     close(one);
     for (int i = 0; i < 1000 && http_server_connections(l.server) == 2; i++)
         loopback_turn(&l);
@@ -340,6 +343,103 @@ static void connections_over_the_limit_are_closed_and_counted(void **state)
     buf_deinit(&got);
     close(two);
     close(three);
+    loopback_stop(&l);
+}
+
+static void one_address_has_a_share_of_the_connections(void **state)
+{
+    struct loopback l;
+    struct buf got = {0};
+    loopback_start(&l, (struct http_server_options){.address_connection_limit = 2});
+    int one = loopback_connect(&l), two = loopback_connect(&l), three = loopback_connect(&l);
+    assert_null(loopback_read(&l, three, &got, NULL, 0, 1000));
+    assert_int_equal(http_server_refused(l.server, HTTP_REFUSED_ADDRESS), 1);
+    assert_int_equal(http_server_connections(l.server), 2);
+    close(one);
+    close(two);
+    for (int i = 0; i < 1000 && http_server_connections(l.server); i++)
+        loopback_turn(&l);
+    exchange(&l, REQUEST_GET("/x"), " 200 OK");
+    buf_deinit(&got);
+    close(three);
+    loopback_stop(&l);
+}
+
+/* Many send bodies and do not end them: what they hold is bounded, and later ones are served when they are gone. */
+static void memory_is_bounded_whatever_is_sent(void **state)
+{
+    enum {
+        CLIENTS = 30,
+        PART = 90000,
+        LIMIT = 1500000
+    };
+    struct loopback l;
+    struct buf got = {0};
+    char *part = malloc(PART);
+    int fds[CLIENTS];
+    memset(part, 'a', PART);
+    loopback_start(&l, (struct http_server_options){
+                           .memory_limit = LIMIT, .body_limit = 100000, .header_limit = 1000});
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = loopback_connect(&l);
+        loopback_say(&l, fds[i],
+                     "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n");
+        loopback_send(&l, fds[i], part, PART);
+        for (int k = 0; k < 20; k++)
+            loopback_turn(&l);
+        assert_true(http_server_bytes(l.server) < LIMIT + 200000);
+    }
+    assert_true(http_server_refused(l.server, HTTP_REFUSED_MEMORY) >= 5);
+    assert_null(loopback_read(&l, fds[CLIENTS - 1], &got, "HTTP/1.1 503 ", 1, 1000));
+    assert_non_null(strstr((char *)got.data, "Retry-After: 1\r\n"));
+    assert_int_equal(l.handled, 0);
+    for (int i = 0; i < CLIENTS; i++)
+        close(fds[i]);
+    for (int i = 0; i < 3000 && http_server_connections(l.server); i++)
+        loopback_turn(&l);
+    assert_true(http_server_bytes(l.server) < LIMIT / 2); /* no more is kept */
+    exchange(&l, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nfine", "\r\n\r\nfine");
+    free(part);
+    buf_deinit(&got);
+    loopback_stop(&l);
+}
+
+/* An answer that is taken a little at a time buys no more time than one that is not taken at all. */
+static void a_slow_reader_is_closed(void **state)
+{
+    struct loopback l;
+    char data[1000];
+    loopback_start(&l, (struct http_server_options){.timeout_s = 1});
+    int fd = loopback_connect(&l);
+    loopback_say(&l, fd, REQUEST_GET("/big"));
+    for (int i = 0; i < 5000 && http_server_connections(l.server); i++) {
+        if (i % 50 == 0 && recv(fd, data, sizeof(data), 0) < 0)
+            assert_int_equal(errno, EAGAIN);
+        loopback_turn(&l);
+    }
+    assert_int_equal(http_server_connections(l.server), 0);
+    assert_int_equal(http_server_refused(l.server, HTTP_REFUSED_SLOW), 1);
+    close(fd);
+    loopback_stop(&l);
+}
+
+static void header_lines(void **state)
+{
+    struct loopback l;
+    struct buf got = {0};
+    const char *lines[2];
+    loopback_start(&l, (struct http_server_options){0});
+    int fd = loopback_connect(&l);
+    loopback_say(&l, fd, "GET /later HTTP/1.1\r\nHost: h\r\nA: 1\r\na: 2\r\nB: x\r\nA: 3\r\n\r\n");
+    for (int i = 0; i < 1000 && !l.held; i++)
+        loopback_turn(&l);
+    assert_int_equal(http_request_header_lines(l.held, "A", lines, 2), 2);
+    assert_string_equal(lines[0], "2");
+    assert_string_equal(lines[1], "3");
+    assert_int_equal(http_request_header_lines(l.held, "C", lines, 2), 0);
+    http_respond(l.held, 200, "text/plain", SLICE_LITERAL(""));
+    buf_deinit(&got);
+    close(fd);
     loopback_stop(&l);
 }
 
@@ -369,6 +469,10 @@ int main(void)
         cmocka_unit_test(a_client_that_only_stopped_sending_gets_its_answer),
         cmocka_unit_test(draining_ends_keep_alive_after_the_answer),
         cmocka_unit_test(connections_over_the_limit_are_closed_and_counted),
+        cmocka_unit_test(one_address_has_a_share_of_the_connections),
+        cmocka_unit_test(memory_is_bounded_whatever_is_sent),
+        cmocka_unit_test(a_slow_reader_is_closed),
+        cmocka_unit_test(header_lines),
         cmocka_unit_test(a_server_may_end_with_requests_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

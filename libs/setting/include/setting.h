@@ -1,6 +1,7 @@
 #pragma once
 /*
- * setting: the table of a tenant's settings. What is not set has its default; services read what differs from the topic.
+ * setting: the table of a tenant's settings, their ranges and defaults, for whoever writes, checks or reads one. What is
+ * not set has its default; services read what differs from the topic, the gateway from its own table.
  */
 #include "base.h"
 
@@ -11,6 +12,11 @@ enum setting_type {
     SETTING_TEXT,   /* min..max bytes */
     SETTING_OBJECT, /* a JSON object of at most max bytes, or nothing */
 };
+
+/* What SETTING_RATE's "default" stands for: a second of each key. */
+#define SETTING_RATE_WRITE   1000
+#define SETTING_RATE_SECRET  100
+#define SETTING_MAX_PERSONAL 500 /* bytes of personal_data_allowed */
 
 struct setting {
     const char *key;

@@ -1,4 +1,4 @@
-#include "domain/setting.h"
+#include "setting.h"
 #include "test.h"
 
 static void test_check(void **state)
@@ -22,6 +22,9 @@ static void test_check(void **state)
         {"rate_limit", "250", true},
         {"rate_limit", "0", false},
         {"rate_limit", "-1", false},
+        {"rate_limit", "1000001", false},
+        {"rate_limit", "1e3", false},
+        {"personal_data_allowed", "order_email,shipping.phone", true},
         {"currency", "USD", true},
         {"currency", "US", false},
         {"stage_events", "{\"A\":\"decision\"}", true},

@@ -1,11 +1,15 @@
 #include "setting.h"
 
-#include "args.h"
 #include "json.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define JSON_MEMORY ((size_t)1 << 20)
+
+#define TEXT_OF(x) #x
+#define TEXT(x)    TEXT_OF(x)
 
 static const struct setting TABLE[] = {
     {"analytics_basis", SETTING_CHOICE, 0, 0, "consent|legitimate_interest", "consent",
@@ -17,7 +21,16 @@ static const struct setting TABLE[] = {
     {"session_max_seconds", SETTING_INT, 60, 2592000, NULL, "86400",
      "a session that would last longer ends, and the next event opens another", false},
     {"rate_limit", SETTING_RATE, 0, 0, NULL, "default",
-     "requests a second of each key; default: 1000 of a write key, 100 of a secret key", false},
+     "requests a second of each key, of event routes events; for a moment a write key may send "
+     "twice "
+     "as many; default: " TEXT(SETTING_RATE_WRITE) " of a write key, " TEXT(
+         SETTING_RATE_SECRET) " of a secret key",
+     false},
+    {"personal_data_allowed", SETTING_TEXT, 0, SETTING_MAX_PERSONAL, NULL, "",
+     "members of events whose values are not masked, separated by commas: a name at any depth, or "
+     "a "
+     "dotted path from the top; order_email,shipping.phone",
+     false},
     {"currency", SETTING_TEXT, 3, 3, NULL, "EUR", "of values sent without one, ISO 4217", false},
     {"stage_events", SETTING_OBJECT, 0, 4000, NULL, "",
      "event name to the stage it moves a session to, forward only, instead of the built-in table; "
@@ -86,8 +99,11 @@ static bool is_choice(const char *choices, const char *value)
 
 static bool is_number(const char *value, int64_t min, int64_t max)
 {
-    int64_t number;
-    return args_number(value, &number) == 0 && number >= min && number <= max;
+    char *end = NULL;
+    errno = 0;
+    long long number = strtoll(value, &end, 10);
+    return (*value == '-' || (*value >= '0' && *value <= '9')) && !*end && errno == 0 &&
+           number >= min && number <= max;
 }
 
 static bool is_text(const struct setting *setting, const char *value)
