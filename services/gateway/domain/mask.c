@@ -91,39 +91,38 @@ enum {
 };
 
 struct glance {
-    const uint8_t *end; /* its closing quote, or the end of all */
-    unsigned sees, digits, dots, colons;
+    const uint8_t *end;      /* its closing quote, or the end of all */
+    unsigned sees, numerals; /* digits and colons, which stand side by side in ASCII */
 };
 
 struct block {
-    unsigned stop, sign, digit, dot, colon; /* a bit a byte */
+    unsigned stop, sign, numeral; /* a bit a byte */
 };
 
 #ifdef __SSE2__
-static inline unsigned equal16(__m128i bytes, char c)
+static inline __m128i equal16(__m128i bytes, char c)
 {
-    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
+    return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c));
 }
 
 static inline struct block block_of(const uint8_t *at)
 {
     __m128i b = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i moved = _mm_add_epi8(b, _mm_set1_epi8((char)(-128 - '0'))); /* digits: -128 .. -119 */
-    return (struct block){equal16(b, '"') | equal16(b, '\\'),
-                          equal16(b, '@') | equal16(b, '%') | equal16(b, '='),
-                          (unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(moved, _mm_set1_epi8(-118))),
-                          equal16(b, '.'), equal16(b, ':')};
+    __m128i stop = _mm_or_si128(equal16(b, '"'), equal16(b, '\\'));
+    __m128i sign = _mm_or_si128(_mm_or_si128(equal16(b, '@'), equal16(b, '%')), equal16(b, '='));
+    /* numerals become -128 .. -118 */
+    __m128i moved = _mm_add_epi8(b, _mm_set1_epi8((char)(-128 - '0')));
+    return (struct block){(unsigned)_mm_movemask_epi8(stop), (unsigned)_mm_movemask_epi8(sign),
+                          (unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(moved, _mm_set1_epi8(-117)))};
 }
 #else
 static inline struct block block_of(const uint8_t *at)
 {
-    struct block b = {0, 0, 0, 0, 0};
+    struct block b = {0, 0, 0};
     for (unsigned i = 0; i < 16; i++) {
         b.stop |= (unsigned)(at[i] == '"' || at[i] == '\\') << i;
         b.sign |= (unsigned)(at[i] == '@' || at[i] == '%' || at[i] == '=') << i;
-        b.digit |= (unsigned)(at[i] >= '0' && at[i] <= '9') << i;
-        b.dot |= (unsigned)(at[i] == '.') << i;
-        b.colon |= (unsigned)(at[i] == ':') << i;
+        b.numeral |= (unsigned)(at[i] >= '0' && at[i] <= ':') << i;
     }
     return b;
 }
@@ -137,43 +136,53 @@ static inline unsigned count(unsigned bits)
     return (bits + (bits >> 8)) & 31;
 }
 
-/* From behind the opening quote. */
+/* From behind the opening quote; a text that is no string has no end of its own. */
 static inline struct glance glance_at(const uint8_t *at, const uint8_t *end, bool string)
 {
-    struct glance g = {.end = end};
+    unsigned sees = 0, numerals = 0;
     while (at < end) {
-        uint8_t rest[16] = {0};
+        struct block b;
         size_t left = (size_t)(end - at);
-        if (left < 16)
+        if (left >= 16) {
+            b = block_of(at);
+        } else {
+            uint8_t rest[16] = {0};
             memcpy(rest, at, left);
-        struct block b = block_of(left < 16 ? rest : at);
+            b = block_of(rest);
+        }
         unsigned stop = string ? b.stop : 0;
         unsigned mask = stop ? (stop & -stop) - 1 : 0xffff;
-        g.sees |= b.sign & mask ? SEES_SIGN : 0;
-        if (b.digit & mask) {
-            g.digits += count(b.digit & mask);
-            g.dots += count(b.dot & mask);
-        }
-        if (b.colon & mask)
-            g.colons += count(b.colon & mask);
+        sees |= b.sign & mask ? SEES_SIGN : 0;
+        if (b.numeral & mask)
+            numerals += count(b.numeral & mask);
         if (!stop) {
             at += left < 16 ? left : 16;
             continue;
         }
         at += __builtin_ctz(stop);
-        if (*at == '"') {
-            g.end = at;
-            return g;
-        }
-        g.sees |= SEES_ESCAPE;
+        if (*at == '"')
+            return (struct glance){at, sees, numerals};
+        sees |= SEES_ESCAPE;
         at += end - at > 1 ? 2 : 1;
     }
-    return g;
+    return (struct glance){end, sees, numerals};
+}
+
+/* Enough digits for an id, or for an address. */
+static bool numerals_tell(const uint8_t *at, const uint8_t *end)
+{
+    unsigned digits = 0, dots = 0, colons = 0;
+    for (; at < end; at++) {
+        digits += *at >= '0' && *at <= '9';
+        dots += *at == '.';
+        colons += *at == ':';
+    }
+    return digits >= 6 || (dots >= 3 && digits >= 4) || colons >= 2;
 }
 
 static inline bool close_look(const struct glance *g, const uint8_t *start)
 {
-    return g->sees || g->digits >= 6 || (g->dots >= 3 && g->digits >= 4) || g->colons >= 2 ||
+    return g->sees || (g->numerals >= 4 && numerals_tell(start, g->end)) ||
            (start < g->end && (*start == '{' || *start == '['));
 }
 
@@ -313,9 +322,9 @@ static const uint8_t *skip_space(const uint8_t *at, const uint8_t *end)
 }
 
 /* What holds for the value that comes now. */
-static struct level value_level(const struct walk *w)
+static inline const struct level *value_level(const struct walk *w)
 {
-    return w->levels[w->depth];
+    return &w->levels[w->depth];
 }
 
 static void take_key(struct walk *w, struct slice key, bool escaped)
@@ -352,21 +361,22 @@ static const uint8_t *take_string(struct walk *w, const uint8_t *at, const uint8
     struct masking *m = w->m;
     struct glance g = glance_at(at, end, true);
     const uint8_t *next = skip_space(g.end < end ? g.end + 1 : end, end);
+    bool key = next < end && *next == ':';
+    next += next < end && (*next == ':' || *next == ',');
     struct gw_view view = part(w->view, at, g.end);
     bool escaped = g.sees & SEES_ESCAPE;
-    bool key = next < end && *next == ':';
     if (key)
         take_key(w, view.text, escaped);
-    struct level level = value_level(w);
-    if (level.allowed)
+    const struct level *level = value_level(w);
+    if (level->allowed)
         return next;
-    if (!key && level.what >= 0) {
+    if (!key && level->what >= 0) {
         if (gw_value_tells(view.text))
             found(m, gw_view_from(w->view, (size_t)(at - w->view->text.data)),
                   gw_view_from(w->view, (size_t)(g.end - w->view->text.data)),
-                  (enum gw_personal)level.what, -1);
+                  (enum gw_personal)level->what, -1);
     } else if (close_look(&g, at)) {
-        look(m, &view, escaped, &level, w->levels, w->depth);
+        look(m, &view, escaped, level, w->levels, w->depth);
     }
     return next;
 }
@@ -380,12 +390,12 @@ static const uint8_t *take_number(struct walk *w, const uint8_t *at, const uint8
          at++)
         plain = plain && *at >= '0' && *at <= '9';
     struct slice number = slice_make(start, (size_t)(at - start));
-    struct level level = value_level(w);
+    const struct level *level = value_level(w);
     int what = GW_NAME_NONE;
-    if (level.allowed)
+    if (level->allowed)
         return at;
-    if (level.what >= 0 && gw_value_tells(number))
-        what = level.what;
+    if (level->what >= 0 && gw_value_tells(number))
+        what = level->what;
     else if (plain && number.size >= 13 && gw_check_card(number))
         what = GW_PERSONAL_CARD;
     if (what >= 0)
@@ -399,16 +409,19 @@ static void open_level(struct walk *w)
 {
     if (w->depth + 1 >= DEPTH_MAX)
         return;
-    struct level level = value_level(w);
-    w->levels[++w->depth] = (struct level){slice_make(NULL, 0), level.what, level.allowed};
+    const struct level *level = value_level(w);
+    w->levels[++w->depth] = (struct level){slice_make(NULL, 0), level->what, level->allowed};
 }
 
 /* Whatever the text is, valid or not: it is read from left to right, and no step depends on the one before. */
 static void walk(struct masking *m, const struct gw_view *view, const struct level *above,
                  const struct level *path, unsigned depth)
 {
-    struct walk w = {.m = m, .view = view};
+    struct walk w; /* levels are filled in as they are opened */
     const uint8_t *at = view->text.data, *end = at + view->text.size;
+    w.m = m;
+    w.view = view;
+    w.depth = w.floor = 0;
     w.levels[0] = *above;
     if (path) {
         memcpy(w.levels, path, (depth + 1) * sizeof(*path));

@@ -31,7 +31,7 @@
 
 enum shape {
     HAS_AT = 1,
-    HAS_GROUPS = 2, /* 7 digits or more with separators between */
+    HAS_GROUPS = 2, /* 9 digits or more with separators between */
     HAS_LONG = 4,   /* digits in a row: 11, 13 and more, or 10 and more after 0 */
     HAS_MIXED =
         8, /* a word of letters and 6 digits or more, or such a beginning of an IBAN as DE89 */
@@ -40,6 +40,7 @@ enum shape {
     HAS_COLONS = 64,
     HAS_SIX = 128, /* 12 34 56 */
     HAS_NINE = 256,
+    HAS_MANY = 512, /* 11 digits or more with separators between */
 };
 
 struct row {
@@ -69,14 +70,14 @@ static const struct row rows[] = {
      NULL, 0},
     {GW_PERSONAL_IBAN, HAS_MIXED, ALONE "[A-Za-z]{2}\\d{2}(?:" SEP "?[A-Za-z0-9]){11,30}" ENDS,
      gw_check_iban, 0},
-    {GW_PERSONAL_CARD, HAS_GROUPS | HAS_LONG, ALONE "[2-6]\\d(?:" SEP "{0,2}\\d){11,17}" ENDS,
+    {GW_PERSONAL_CARD, HAS_MANY | HAS_LONG, ALONE "[2-6]\\d(?:" SEP "{0,2}\\d){11,17}" ENDS,
      gw_check_card, 0},
-    {GW_PERSONAL_NATIONAL_ID, HAS_GROUPS | HAS_LONG | HAS_MIXED,
+    {GW_PERSONAL_NATIONAL_ID, HAS_MANY | HAS_LONG | HAS_MIXED,
      ALONE "[1-478] ?\\d\\d ?\\d\\d ?(?:\\d\\d|2[AaBb]) ?\\d{3} ?\\d{3}[ /-]?\\d\\d" ENDS,
      gw_check_nir, 0},
     {GW_PERSONAL_NATIONAL_ID, HAS_GROUPS,
      ALONE "(?<!-)(?!000|666|9)\\d{3}([ -])(?!00)\\d{2}\\1(?!0000)\\d{4}" ENDS "(?!-)", NULL, 0},
-    {GW_PERSONAL_NATIONAL_ID, HAS_GROUPS | HAS_LONG, ALONE "\\d{2} ?\\d{3} ?\\d{3} ?\\d{3}" ENDS,
+    {GW_PERSONAL_NATIONAL_ID, HAS_MANY | HAS_LONG, ALONE "\\d{2} ?\\d{3} ?\\d{3} ?\\d{3}" ENDS,
      gw_check_tax_de, 0},
     {GW_PERSONAL_NATIONAL_ID, HAS_LONG, ALONE "\\d{11}" ENDS, gw_check_pesel, 0},
     {GW_PERSONAL_NATIONAL_ID, HAS_MIXED | HAS_SIX,
@@ -180,7 +181,9 @@ static size_t word(struct slice text, size_t at, unsigned *has)
     size_t size = i - at, letters = size - digits;
     const uint8_t *c = text.data + at;
     bool iban = size >= 4 && isalpha(c[0]) && isalpha(c[1]) && isdigit(c[2]) && isdigit(c[3]);
-    if ((letters && digits >= 6) || (iban && (size == 4 || digits >= 4)))
+    /* NINO and NIE have 9, a codice fiscale 16, a NIR of Corsica 15; longer words are hashes */
+    bool id = letters && digits >= 6 && (size == 9 || size == 15 || size == 16);
+    if (id || (iban && (size == 4 || digits >= 4)))
         *has |= HAS_MIXED;
     if ((digits == 8 && i + 1 < text.size && c[size] == '-' && isalpha(c[size + 1])) ||
         (digits == 7 && letters == 0 && at > 1 && c[-1] == '-' && isalpha(c[-2])))
@@ -211,8 +214,8 @@ static unsigned shape(struct slice text)
             gaps = pure ? gaps : 0;
             spaces = pure ? spaces : 0;
             i = end;
-            if (digits >= 7 && gaps)
-                has |= HAS_GROUPS;
+            if (digits >= 9 && gaps)
+                has |= digits >= 11 ? HAS_GROUPS | HAS_MANY : HAS_GROUPS;
             if (digits == 6 && spaces == 2)
                 has |= HAS_SIX;
             continue;

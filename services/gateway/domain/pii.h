@@ -15,8 +15,9 @@
 #define GW_NAME_VERSION (-2) /* its value is a version: 1.2.3.4 is no address */
 
 struct gw_names {
-    uint8_t first[1024]; /* by the last letters: row + 1 of the table */
-    uint8_t next[256];
+    uint8_t ends[4096];            /* a bit for each three letters that a name ends with */
+    uint8_t first[256], next[256]; /* rows of the table by these letters, + 1 */
+    uint8_t sizes[256];
 };
 void gw_names_init(struct gw_names *names);
 /* enum gw_personal, or GW_NAME_*. */

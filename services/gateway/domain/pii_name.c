@@ -156,27 +156,28 @@ static const struct name names[] = {
 static const char *const flags[] = {"true", "false", "0",  "1",        "null",
                                     "none", "yes",   "no", "undefined"};
 
-static inline unsigned slot(uint8_t a, uint8_t b, uint8_t c)
+/* The last three letters; of "ip" the two. */
+static inline unsigned ending(uint8_t a, uint8_t b, uint8_t c)
 {
-    return ((a & 31u) * 961 + (b & 31u) * 31 + (c & 31u)) % 1024;
+    return (a & 31u) << 10 | (b & 31u) << 5 | (c & 31u);
 }
-
-static void add(struct gw_names *table, unsigned row, unsigned at)
+static inline unsigned slot(unsigned end)
 {
-    table->next[row] = table->first[at];
-    table->first[at] = (uint8_t)(row + 1);
+    return (end ^ end >> 7) % 256;
 }
 
 void gw_names_init(struct gw_names *table)
 {
     _Static_assert(ARRAY_SIZE(names) < 255, "rows are numbered in a byte");
-    *table = (struct gw_names){{0}, {0}};
+    memset(table, 0, sizeof(*table));
     for (unsigned n = 0; n < ARRAY_SIZE(names); n++) {
-        const char *end = names[n].text + strlen(names[n].text);
-        /* "ip" has no third letter: its slot is that of the two alone */
-        add(table, n,
-            strlen(names[n].text) < 3 ? slot(0, (uint8_t)end[-2], (uint8_t)end[-1])
-                                      : slot((uint8_t)end[-3], (uint8_t)end[-2], (uint8_t)end[-1]));
+        size_t size = strlen(names[n].text);
+        const uint8_t *after = (const uint8_t *)names[n].text + size;
+        unsigned end = ending(size < 3 ? 0 : after[-3], after[-2], after[-1]);
+        table->ends[end / 8] |= (uint8_t)(1 << end % 8);
+        table->sizes[n] = (uint8_t)size;
+        table->next[n] = table->first[slot(end)];
+        table->first[slot(end)] = (uint8_t)(n + 1);
     }
 }
 
@@ -190,26 +191,43 @@ static inline uint8_t lower(uint8_t c)
     return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
-/* The row's letters backwards from the end of the name; where they begin in it, or -1. */
-static int match_end(struct slice name, const char *row)
+#define PLAIN_MAX 48
+
+/* A name's last letters and digits in lower case, and where each stands in it. */
+struct plain {
+    uint8_t text[PLAIN_MAX];
+    size_t at[PLAIN_MAX];
+    unsigned first; /* the text is [first, PLAIN_MAX) */
+};
+
+static void make_plain(struct plain *plain, struct slice name)
 {
-    size_t r = strlen(row), i = name.size;
-    while (r > 0) {
-        while (i > 0 && separates(name.data[i - 1]))
-            i--;
-        if (i == 0 || lower(name.data[i - 1]) != (uint8_t)row[r - 1])
-            return -1;
-        i--;
-        r--;
+    plain->first = PLAIN_MAX;
+    for (size_t i = name.size; i > 0 && plain->first > 0; i--) {
+        if (separates(name.data[i - 1]))
+            continue;
+        plain->text[--plain->first] = lower(name.data[i - 1]);
+        plain->at[plain->first] = i - 1;
     }
-    return (int)i;
 }
 
-static bool begins_word(struct slice name, int at)
+static bool begins_word(struct slice name, size_t at)
 {
     if (at == 0 || separates(name.data[at - 1]))
         return true;
     return isupper(name.data[at]) && !isupper(name.data[at - 1]);
+}
+
+static bool fits(const struct plain *plain, struct slice name, const struct name *row,
+                 unsigned size)
+{
+    unsigned begin = PLAIN_MAX - size;
+    if (begin < plain->first || plain->text[begin] != (uint8_t)row->text[0] ||
+        memcmp(plain->text + begin, row->text, size) != 0)
+        return false;
+    if (row->how == WHOLE)
+        return begin == plain->first;
+    return row->how == JOINED || begins_word(name, plain->at[begin]);
 }
 
 /* "is_mobile", "hasEmail": about it, not it */
@@ -225,21 +243,19 @@ static bool asks(struct slice name)
     return false;
 }
 
-static int look(const struct gw_names *table, struct slice name, unsigned at)
+static int look(const struct gw_names *table, struct slice name, unsigned end)
 {
-    size_t longest = 0;
+    unsigned longest = 0;
     int what = GW_NAME_NONE;
-    for (unsigned row = table->first[at]; row; row = table->next[row - 1]) {
-        const struct name *n = &names[row - 1];
-        int begin = match_end(name, n->text);
-        bool fits = begin >= 0 && (n->how == JOINED || begin == 0 ||
-                                   (n->how == WORDS && begins_word(name, begin)));
-        if (n->how == WHOLE && begin > 0)
-            for (fits = true; begin > 0; begin--)
-                fits = fits && separates(name.data[begin - 1]);
-        if (fits && strlen(n->text) > longest) {
-            longest = strlen(n->text);
-            what = n->what;
+    if (!(table->ends[end / 8] & 1 << end % 8))
+        return what;
+    struct plain plain;
+    make_plain(&plain, name);
+    for (unsigned row = table->first[slot(end)]; row; row = table->next[row - 1]) {
+        unsigned size = table->sizes[row - 1];
+        if (size > longest && fits(&plain, name, &names[row - 1], size)) {
+            longest = size;
+            what = names[row - 1].what;
         }
     }
     return what;
@@ -256,12 +272,9 @@ int gw_names_find(const struct gw_names *table, struct slice name)
             last[n++] = name.data[i - 1];
     if (n < 2)
         return GW_NAME_NONE;
-    int what = GW_NAME_NONE;
-    unsigned three = slot(last[2], last[1], last[0]), two = slot(0, last[1], last[0]);
-    if (table->first[three])
-        what = look(table, name, three);
-    if (what == GW_NAME_NONE && table->first[two])
-        what = look(table, name, two);
+    int what = look(table, name, ending(last[2], last[1], last[0]));
+    if (what == GW_NAME_NONE)
+        what = look(table, name, ending(0, last[1], last[0]));
     return what != GW_NAME_NONE && what != GW_NAME_VERSION && asks(name) ? GW_NAME_NONE : what;
 }
 

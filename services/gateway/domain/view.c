@@ -147,13 +147,20 @@ static int quoted(struct slice text, size_t at)
     return low < 0 ? -1 : high << 4 | low;
 }
 
+static bool has_any(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.data[i];
+        if (c == '%' ? quoted(text, i) >= 0 : c >= 0x80 && plain(text, i))
+            return true;
+    }
+    return false;
+}
+
 int gw_view_unquote(struct gw_view *out, const struct gw_view *view, struct arena *arena)
 {
     struct writer w;
-    bool any = false;
-    for (size_t i = 0; i < view->text.size && !any; i++)
-        any = quoted(view->text, i) >= 0 || plain(view->text, i);
-    if (!any)
+    if (!has_any(view->text))
         return 0;
     if (start(&w, view, arena) < 0)
         return ERR_NO_MEMORY;
