@@ -125,6 +125,11 @@ struct store_lookup {
     bool
         until; /* one more value, last: only rows whose `order` column is <= it (>= when descending) */
     unsigned limit; /* per key; 0: all (use only where the key bounds it) */
+    /* Get or create: a row whose key (of the table) is missing is made first, of the values given; `by` is then all
+     * columns in order, of the table's key only the key columns compare. In Postgres this names a function, which may
+     * be another schema's: (an array of each column) returns table (i bigint, wanted columns), a row for each of the
+     * arrays' elements, i from 1. NULL: a plain look-up. */
+    const char *obtain;
 };
 
 struct store_found {
