@@ -5,5 +5,5 @@ gateway_DOMAIN := domain/bodies.c domain/context.c domain/credentials.c domain/e
 	domain/gather.c domain/identity.c domain/mask.c domain/pii.c domain/pii_check.c domain/pii_name.c domain/problem.c domain/schema.c domain/seal.c \
 	domain/value.c domain/view.c
 gateway_DOMAIN_HEAP := 1 # the compiled patterns; messages use the arena
-gateway_USES := base bus config http json proto service store topics
-gateway_PKGS := zlib libevent libpcre2-8 libsodium
+gateway_USES := base bus config http json privacy proto service store topics
+gateway_PKGS := zlib libevent libpcre2-8

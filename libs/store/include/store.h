@@ -266,8 +266,8 @@ int store_pg_maintain(const struct store_pg_options *options, int64_t now_us, st
 /*
  * Migrations: files migrations/<schema>/NNN_name.sql in order, each once, each in a transaction, kept with its hash in
  * <schema>.migrations; a file that changed after it was applied is an error. Makes the schema, its role
- * (journey_<schema>, nologin, granted to the connected user), the commits/timers/answers tables of stream services and grants. Holds an
- * advisory lock, so that several may start at once.
+ * (journey_<schema>, nologin, granted to the connected user), the commits/timers/answers tables of stream services and grants
+ * (not of "common" and "vault", which no service works in). Holds an advisory lock, so that several may start at once.
  */
 int store_pg_migrate(const char *url, const char *folder, struct buf *report,
                      struct err *err) MUST_CHECK;

@@ -27,8 +27,8 @@ static void test_what_is_sealed_opens(void **state)
                                          {(const uint8_t *)"{\"email\":\"a@b.de\"}", 18}};
     for (unsigned i = 0; i < ARRAY_SIZE(texts); i++) {
         struct slice plain, sealed = gw_seal(key, tenant, subject, nonce, texts[i], arena);
-        assert_int_equal(sealed.size, texts[i].size + GW_SEAL_OVERHEAD);
-        assert_int_equal(sealed.data[0], GW_SEAL_VERSION);
+        assert_int_equal(sealed.size, texts[i].size + PRIVACY_SEAL_OVERHEAD);
+        assert_int_equal(sealed.data[0], PRIVACY_SEAL_VERSION);
         assert_memory_equal(sealed.data + 1, nonce, sizeof(nonce));
         assert_int_equal(gw_unseal(&plain, key, tenant, subject, sealed, arena), 0);
         assert_true(slice_equal(plain, texts[i]));
