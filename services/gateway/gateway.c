@@ -1,8 +1,10 @@
 #include "gateway.h"
 #include "broker.h"
+#include "identifiers.h"
 #include "keys.h"
 #include "serve.h"
 #include "stats.h"
+#include "vault.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +72,8 @@ static int set_up(struct gateway *gateway, struct err *err)
         return err_set(err, ERR_NO_MEMORY, ERR_CLASS_FATAL, "no memory for the gateway");
     int r = stats_create(gateway, err);
     if (r >= 0)
+        r = vault_create(gateway, err);
+    if (r >= 0)
         r = broker_create(gateway, err);
     if (r >= 0)
         r = listen_http(gateway, err);
@@ -112,6 +116,8 @@ void gateway_destroy(struct gateway **out)
     broker_destroy(gateway);
     http_server_destroy(&gateway->server);
     keys_destroy(gateway);
+    vault_destroy(gateway);
+    identifiers_destroy(gateway);
     slots_destroy(&gateway->exchanges);
     stats_destroy(gateway);
     free(gateway);

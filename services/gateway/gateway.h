@@ -19,6 +19,7 @@
 #include "slots.h"
 #include "store.h"
 
+struct audit;
 struct event;
 struct event_base;
 struct key_load;
@@ -26,10 +27,12 @@ struct metrics;
 struct metric;
 struct route;
 struct route_stats;
+struct vault;
 
 struct gateway_stats {
     struct metric *open, *events, *dead_events, *produce_errors, *late_parts, *late_replies,
-        *strangers, *key_loads, *refused;
+        *strangers, *key_loads, *refused, *vault_keys, *vault_calls, *vault_subjects, *vault_faults,
+        *vault_full;
     struct route_stats *routes; /* by row of the route table */
 };
 
@@ -53,6 +56,8 @@ struct gateway {
     struct gw_key_cache *keys;
     struct key_load *key_loads;
     unsigned n_key_loads;
+    struct vault *vault;
+    struct audit *audits; /* under way */
     struct event *bus_event, *bus_timer;
     char incarnation[17]; /* 16 hex digits: whose replies these are */
     uint64_t said;        /* records so far; with the incarnation their ids */

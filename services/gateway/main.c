@@ -4,8 +4,10 @@
  */
 #include "broker.h"
 #include "gateway.h"
+#include "identifiers.h"
 #include "keys.h"
 #include "service.h"
+#include "vault.h"
 
 #define ROW(...) CONFIG_ROW(struct gateway_options, __VA_ARGS__)
 static const struct config_option gateway_options[] = {GATEWAY_OPTIONS(ROW)};
@@ -39,7 +41,8 @@ static bool on_drained(void *user)
 
 static int set_up(struct app *app, struct err *err)
 {
-    static const struct store_table *const tables[] = {&keys_table, &organizations_table};
+    static const struct store_table *const tables[] = {&keys_table, &organizations_table,
+                                                       &vault_table, &audit_logs_table};
     const struct service_hooks hooks = {app, on_ready, on_drain, on_drained, NULL};
     const struct bus_kafka_options kafka = {.brokers = app->config.brokers,
                                             .client_id = "gateway",

@@ -1,9 +1,11 @@
 #include "routes.h"
 #include "commands.h"
 #include "events.h"
+#include "identifiers.h"
 
-#define EITHER        (GW_KEY_WRITE | GW_KEY_SECRET)
-#define COMMAND_BYTES 65536
+#define EITHER            (GW_KEY_WRITE | GW_KEY_SECRET)
+#define COMMAND_BYTES     65536
+#define IDENTIFIERS_BYTES 262144
 
 /* ---- what answers are made of: parts, and the literal JSON around them ---- */
 
@@ -111,6 +113,8 @@ const struct route routes[] = {
             &gw_conversion_body, TOPIC_COMMANDS_JOURNEY_STATE, build_conversion, conversion_answer),
     COMMAND("end", HTTP_POST, SESSION "/end", EITHER, ROUTE_BROWSER, &gw_end_body,
             TOPIC_COMMANDS_JOURNEY_STATE, build_end, end_answer),
+    {"resolve", HTTP_POST, "/api/v1/identifiers/resolve", GW_KEY_SECRET, ROUTE_READ_ONLY,
+     IDENTIFIERS_BYTES, identifiers_resolve, .event_type = GW_EVENT_BY_BODY},
 };
 const unsigned n_routes = ARRAY_SIZE(routes);
 

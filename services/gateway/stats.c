@@ -67,6 +67,16 @@ int stats_create(struct gateway *gateway, struct err *err)
                            "Replies to other gateways on the same partition");
     s->key_loads = counter(gateway, METRIC_COUNTER, "gateway_key_lookups_total",
                            "Keys looked up in the database");
+    s->vault_keys =
+        counter(gateway, METRIC_GAUGE, "gateway_vault_keys", "Subjects' keys in memory");
+    s->vault_calls = counter(gateway, METRIC_COUNTER, "gateway_vault_calls_total",
+                             "Questions to the vault, each for many subjects");
+    s->vault_subjects =
+        counter(gateway, METRIC_COUNTER, "gateway_vault_subjects_total", "Subjects asked for");
+    s->vault_faults = counter(gateway, METRIC_COUNTER, "gateway_vault_faults_total",
+                              "Questions that failed, and keys that the master key does not open");
+    s->vault_full = counter(gateway, METRIC_COUNTER, "gateway_vault_full_total",
+                            "Requests answered 503 because too many subjects were waited for");
     return 0;
 }
 

@@ -4,7 +4,9 @@
  */
 #include "broker.h"
 #include "gateway.h"
+#include "identifiers.h"
 #include "keys.h"
+#include "vault.h"
 
 #include "journey/v1/command.pb-c.h"
 
@@ -15,6 +17,7 @@
 
 #include "test.h"
 
+#define MASTER_KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define PARTITIONS 4
 #define PATIENCE_S 20
 
@@ -94,13 +97,15 @@ static struct bus *make_bus(struct rig *rig)
 
 static int setup(void **state)
 {
-    static const struct store_table *const tables[] = {&keys_table, &organizations_table};
+    static const struct store_table *const tables[] = {&keys_table, &organizations_table,
+                                                       &vault_table, &audit_logs_table};
     static const struct gateway_options options = {.http_address = "127.0.0.1",
                                                    .http_connections = 100,
                                                    .http_timeout_s = 30,
                                                    .open_requests = 100,
                                                    .deadline_ms = 10000,
-                                                   .delivery_ms = 5000};
+                                                   .delivery_ms = 5000,
+                                                   .master_key = MASTER_KEY};
     struct rig *rig = calloc(1, sizeof(*rig));
     struct err err = {0};
     if (!rig)

@@ -11,6 +11,7 @@
 
 #define WORLD_PARTITIONS  4
 #define WORLD_DEADLINE_MS 120
+#define WORLD_MASTER_KEY  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define WRITE_KEY         "jm_wk_test"
 #define SECRET_KEY        "jm_sk_test"
 #define OTHER_SECRET_KEY  "jm_sk_other" /* of another tenant */
@@ -40,6 +41,8 @@ extern const uint8_t world_tenant[16], world_hash_key[32];
 
 void world_init(struct world *world, unsigned open_requests);
 void world_deinit(struct world *world);
+/* Carries the commit out, and whatever else the store has to do. */
+void world_write(struct world *world, struct store_commit *commit);
 /* One turn of everything; never waits. */
 void world_turn(struct world *world);
 void world_turns(struct world *world, int64_t ms);
