@@ -89,9 +89,7 @@ struct vault {
 
 void vault_day(uint8_t subject[16], int64_t now_us)
 {
-    int64_t day = now_us / DAY_US;
-    struct slice parts[] = {SLICE_LITERAL("day"), slice_make(&day, sizeof(day))};
-    hash_keyed(subject, NULL, parts, ARRAY_SIZE(parts));
+    privacy_day(subject, now_us);
 }
 
 /* ---- a call ---- */

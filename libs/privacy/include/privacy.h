@@ -36,6 +36,9 @@ void privacy_seal(uint8_t *out, const uint8_t key[PRIVACY_KEY_SIZE], const uint8
 int privacy_unseal(uint8_t *plain, const uint8_t key[PRIVACY_KEY_SIZE], const uint8_t tenant[16],
                    const uint8_t subject[16], struct slice sealed) MUST_CHECK;
 
+/* The subject of what is sealed whole on the day of `time_us` (UTC), because nobody knows whose it is. */
+void privacy_day(uint8_t subject[16], int64_t time_us);
+
 /* ---- keys ---- */
 
 #define PRIVACY_WRAPPED_SIZE (PRIVACY_KEY_SIZE + PRIVACY_SEAL_OVERHEAD)

@@ -63,3 +63,11 @@ void privacy_wipe(void *secret, size_t size)
 {
     sodium_memzero(secret, size);
 }
+
+void privacy_day(uint8_t subject[16], int64_t time_us)
+{
+    char day[TIME_TEXT_SIZE];
+    time_format(day, time_us);
+    struct slice parts[] = {SLICE_LITERAL("day"), slice_make(day, strlen("2026-01-02"))};
+    hash_keyed(subject, NULL, parts, ARRAY_SIZE(parts));
+}
