@@ -89,6 +89,12 @@ void exchange_arm(struct exchange *exchange, int64_t in_us)
         (void)evtimer_add(exchange->timer, &tv);
 }
 
+void exchange_disarm(struct exchange *exchange)
+{
+    if (exchange->timer)
+        (void)evtimer_del(exchange->timer);
+}
+
 /* No report, reply or timer finds it after this. */
 static void close_exchange(struct exchange *exchange, int status)
 {

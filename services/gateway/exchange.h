@@ -47,6 +47,7 @@ struct exchange *exchange_open(struct gateway *gateway, struct http_request *req
                                const struct route *route);
 /* Calls timeout() so many microseconds from now; again: moves it. */
 void exchange_arm(struct exchange *exchange, int64_t in_us);
+void exchange_disarm(struct exchange *exchange);
 /* Ends the exchange; nothing of it may be used any more. */
 void exchange_answer(struct exchange *exchange, int status, struct slice json);
 /* content_type NULL: no body. */

@@ -1,9 +1,11 @@
 #include "gateway.h"
 #include "broker.h"
+#include "identifiers.h"
 #include "keys.h"
 #include "rates.h"
 #include "serve.h"
 #include "stats.h"
+#include "vault.h"
 #include "worker.h"
 
 #include <event2/event.h>
@@ -113,6 +115,8 @@ static int set_up(struct gateway *gateway, struct err *err)
         return err_set(err, ERR_NO_MEMORY, ERR_CLASS_FATAL, "no memory for the gateway");
     int r = stats_create(gateway, err);
     if (r >= 0)
+        r = vault_create(gateway, err);
+    if (r >= 0)
         r = broker_create(gateway, err);
     if (r >= 0)
         r = start_worker(gateway, err);
@@ -165,6 +169,8 @@ void gateway_destroy(struct gateway **out)
     rates_destroy(gateway);
     http_server_destroy(&gateway->server);
     keys_destroy(gateway);
+    vault_destroy(gateway);
+    identifiers_destroy(gateway);
     slots_destroy(&gateway->exchanges);
     stats_destroy(gateway);
     arena_destroy(&gateway->tables);

@@ -23,6 +23,7 @@
 #include "store.h"
 
 struct ask;
+struct audit;
 struct event;
 struct event_base;
 struct key_load;
@@ -32,12 +33,13 @@ struct metrics;
 struct metric;
 struct route;
 struct route_stats;
+struct vault;
 struct worker;
 
 struct gateway_stats {
     struct metric *open, *events, *produce_errors, *late_parts, *late_replies, *strangers,
         *key_loads, *connections, *bytes, *unconfirmed, *behind, *buckets, *buckets_forgotten,
-        *rates_shared;
+        *rates_shared, *vault_keys, *vault_calls, *vault_subjects, *vault_faults, *vault_full;
     struct metric *refused[GATEWAY_REFUSALS], *http_refused[HTTP_REFUSALS];
     struct route_stats *routes; /* by row of the route table */
 };
@@ -73,6 +75,8 @@ struct gateway {
     unsigned n_key_loads;
     struct rates *rates;
     struct gw_pressure pressure;
+    struct vault *vault;
+    struct audit *audits; /* under way */
     struct event *bus_event, *bus_timer, *second;
     char incarnation[17]; /* 16 hex digits: whose replies these are */
     uint64_t said;        /* records so far; with the incarnation their ids */

@@ -4,9 +4,11 @@
  */
 #include "broker.h"
 #include "gateway.h"
+#include "identifiers.h"
 #include "keys.h"
 #include "redis.h"
 #include "service.h"
+#include "vault.h"
 
 #define ROW(...) CONFIG_ROW(struct gateway_options, __VA_ARGS__)
 static const struct config_option gateway_options[] = {GATEWAY_OPTIONS(ROW)};
@@ -52,8 +54,8 @@ static int open_reader(void *user, struct bus **bus, struct err *err)
 
 static int set_up(struct app *app, struct err *err)
 {
-    static const struct store_table *const tables[] = {&keys_table, &organizations_table,
-                                                       &settings_table};
+    static const struct store_table *const tables[] = {
+        &keys_table, &organizations_table, &settings_table, &vault_table, &audit_logs_table};
     const struct service_hooks hooks = {app, on_ready, on_drain, on_drained, NULL};
     const struct bus_kafka_options kafka = {.brokers = app->config.brokers,
                                             .client_id = "gateway",

@@ -26,7 +26,11 @@
     OPTION(INT, delivery_ms, "JOURNEY_DELIVERY_TIMEOUT_MS", "3000", 10, 60000,                     \
            "how long Kafka may take to confirm; then 503")                                         \
     OPTION(INT, linger_ms, "JOURNEY_LINGER_MS", "1", 0, 100,                                       \
-           "how long events wait for company on their way to Kafka")
+           "how long events wait for company on their way to Kafka")                               \
+    OPTION(SECRET, master_key, "JOURNEY_MASTER_KEY", "", 0, 64,                                    \
+           "wraps the keys of subjects: 64 hex digits")                                            \
+    OPTION(STRING, master_key_file, "JOURNEY_MASTER_KEY_FILE", "", 0, 1024,                        \
+           "a file that holds it instead")
 
 struct gateway_options {
     CONFIG_STRUCT(GATEWAY_OPTIONS)

@@ -3,10 +3,12 @@
 #include "commands.h"
 #include "dead_letters.h"
 #include "events.h"
+#include "identifiers.h"
 #include "recent.h"
 
-#define EITHER        (GW_KEY_WRITE | GW_KEY_SECRET)
-#define COMMAND_BYTES 65536
+#define EITHER            (GW_KEY_WRITE | GW_KEY_SECRET)
+#define COMMAND_BYTES     65536
+#define IDENTIFIERS_BYTES 262144
 
 /* ---- what answers are made of: parts, and the literal JSON around them ---- */
 
@@ -219,6 +221,8 @@ const struct route routes[] = {
     LETTERS("dead_letters_drop", HTTP_POST, "/drop", dead_letters_drop_many),
     LETTERS("dead_letter_replay", HTTP_POST, "/{id}/replay", dead_letters_replay),
     LETTERS("dead_letter_drop", HTTP_POST, "/{id}/drop", dead_letters_drop),
+    {"resolve", HTTP_POST, "/api/v1/identifiers/resolve", GW_KEY_SECRET, ROUTE_READ_ONLY,
+     IDENTIFIERS_BYTES, identifiers_resolve, .cut = NULL},
 };
 const unsigned n_routes = ARRAY_SIZE(routes);
 

@@ -106,6 +106,16 @@ int stats_create(struct gateway *gateway, struct err *err)
     bus_dead_letter_labels(labels, TOPIC_EVENTS, "too_large"); /* so that `-s` shows the name */
     metrics_count(gateway->world.metrics, BUS_DEAD_LETTERS_METRIC, BUS_DEAD_LETTERS_HELP, labels,
                   BUS_DEAD_LETTERS_OTHER, 0);
+    s->vault_keys =
+        counter(gateway, METRIC_GAUGE, "gateway_vault_keys", "Subjects' keys in memory");
+    s->vault_calls = counter(gateway, METRIC_COUNTER, "gateway_vault_calls_total",
+                             "Questions to the vault, each for many subjects");
+    s->vault_subjects =
+        counter(gateway, METRIC_COUNTER, "gateway_vault_subjects_total", "Subjects asked for");
+    s->vault_faults = counter(gateway, METRIC_COUNTER, "gateway_vault_faults_total",
+                              "Questions that failed, and keys that the master key does not open");
+    s->vault_full = counter(gateway, METRIC_COUNTER, "gateway_vault_full_total",
+                            "Requests answered 503 because too many subjects were waited for");
     return 0;
 }
 

@@ -211,6 +211,22 @@ const struct command command_table[] = {
      "Of all tenants whose newest version the log does not have; or of one, or of all.\n",
      "  journeyctl settings publish\n", 0, 0, OPTIONS(settings_publish_options),
      command_settings_publish},
+    {"hash", "TENANT KIND VALUE", "the hash under which an identifier is in the log",
+     "KIND is user, device, session, fingerprint or group; VALUE - reads it from stdin. That it "
+     "was "
+     "asked for is\n"
+     "kept in the audit log, the value is not.\n",
+     "  journeyctl hash shop user ann@example.com\n", 3, 3, NO_OPTIONS, command_hash},
+    {"unseal", "TENANT SUBJECT SEALED", "opens a sealed part of an event",
+     "SUBJECT is the hash of the event's user, else of its device. SEALED is hex or base64; - "
+     "reads "
+     "one a line\n"
+     "from stdin. Needs the master key (JOURNEY_MASTER_KEY_FILE or JOURNEY_MASTER_KEY). Kept in "
+     "the "
+     "audit log.\n",
+     "  journeyctl tail events --tenant shop --json --until-end | jq -r '.events[].sealed' |\n"
+     "      journeyctl unseal shop 5f0c...e1 -\n",
+     3, 3, NO_OPTIONS, command_unseal},
     {"dlq list", "", "shows dead letters: messages that a service could not use, and why",
      "Each line: topic, partition/offset, time, state (open, replaying, replayed, dropped), "
      "reason, message id.\n"

@@ -76,6 +76,8 @@ static int place_init(struct ctl *ctl)
     place->database_url = place_get(&source, "DATABASE_URL");
     place->http_port = place_get(&source, "JOURNEY_HTTP_PORT");
     place->prefix = place_get(&source, "JOURNEY_TOPIC_PREFIX");
+    place->master_key = place_get(&source, "JOURNEY_MASTER_KEY");
+    place->master_key_file = place_get(&source, "JOURNEY_MASTER_KEY_FILE");
     const char *partitions = place_get(&source, "JOURNEY_PARTITIONS");
     buf_deinit(&source.file);
     int64_t n = 16;

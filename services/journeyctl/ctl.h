@@ -19,7 +19,7 @@ enum ctl_exit {
 
 /* Where an installation is: from the environment, and what that leaves open from a run directory's `env`. */
 struct ctl_place {
-    const char *brokers, *database_url, *http_port, *prefix;
+    const char *brokers, *database_url, *http_port, *prefix, *master_key, *master_key_file;
     int32_t partitions;
 };
 

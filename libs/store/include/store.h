@@ -125,6 +125,11 @@ struct store_lookup {
     bool
         until; /* one more value, last: only rows whose `order` column is <= it (>= when descending) */
     unsigned limit; /* per key; 0: all (use only where the key bounds it) */
+    /* Get or create: a row whose key (of the table) is missing is made first, of the values given; `by` is then all
+     * columns in order, of the table's key only the key columns compare. In Postgres this names a function, which may
+     * be another schema's: (an array of each column) returns table (i bigint, wanted columns), a row for each of the
+     * arrays' elements, i from 1. NULL: a plain look-up. */
+    const char *obtain;
 };
 
 struct store_found {
@@ -261,8 +266,8 @@ int store_pg_maintain(const struct store_pg_options *options, int64_t now_us, st
 /*
  * Migrations: files migrations/<schema>/NNN_name.sql in order, each once, each in a transaction, kept with its hash in
  * <schema>.migrations; a file that changed after it was applied is an error. Makes the schema, its role
- * (journey_<schema>, nologin, granted to the connected user), the commits/timers/answers tables of stream services and grants. Holds an
- * advisory lock, so that several may start at once.
+ * (journey_<schema>, nologin, granted to the connected user), the commits/timers/answers tables of stream services and grants
+ * (not of "common" and "vault", which no service works in). Holds an advisory lock, so that several may start at once.
  */
 int store_pg_migrate(const char *url, const char *folder, struct buf *report,
                      struct err *err) MUST_CHECK;

@@ -208,11 +208,28 @@ static void found_add(struct found_list *list, unsigned key, const struct store_
     list->items[list->n++] = (struct store_found){key, values};
 }
 
+/* Rows that are missing are made of the keys. */
+static void obtain(struct store_mem_table *mem, const struct store_load *load)
+{
+    for (unsigned k = 0; k < load->n_keys; k++) {
+        const struct store_value *key = &load->keys[(size_t)k * load->lookup->n_by];
+        bool found;
+        unsigned at = store_mem_table_find(mem, key, &found);
+        if (!found)
+            store_mem_table_insert(mem, at, store_mem_row_copy(mem->table, key));
+    }
+}
+
 int store_mem_find(struct store_mem_db *db, struct store_load *load)
 {
-    const struct store_lookup *lookup = load->lookup;
-    const struct store_mem_table *mem = store_mem_table_get(db, lookup->table);
+    struct store_mem_table *mem = store_mem_table_get(db, load->lookup->table);
+    struct store_lookup by_key = *load->lookup;
+    const struct store_lookup *lookup = &by_key;
     unsigned stride = lookup->n_by + lookup->after + lookup->until;
+    if (lookup->obtain) {
+        obtain(mem, load);
+        by_key.n_by = lookup->table->n_key;
+    }
     struct store_value **rows = store_mem_alloc(mem->n * sizeof(struct store_value *));
     struct found_list list = {0};
     for (unsigned k = 0; k < load->n_keys; k++) {

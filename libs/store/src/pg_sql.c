@@ -4,6 +4,7 @@
  *   put     insert into t (a, b) select ... from unnest($1::..[], $2::..[]) as u(c0, c1) on conflict (a) do update ...
  *   update  update t set b = u.c1 from unnest($1::..[], $2::..[]) as u(c0, c1) where t.a = u.c0
  *   remove  delete from t using unnest($1::..[]) as u(c0) where t.a = u.c0
+ *   obtain  select * from f($1::..[], $2::..[]) as r order by 1
  *   lookup  select k.i, t.* from unnest(keys) with ordinality k cross join lateral (select ... limit n) t
  *
  * Names were checked by store_table_check and need no escaping; they are quoted because some are keywords.
@@ -178,9 +179,23 @@ static void put_conditions(struct buf *sql, const struct store_lookup *lookup)
                    lookup->descending ? ">=" : "<=", bound);
 }
 
+/* select * from f($1::a[], $2::b[]) as r order by 1 */
+static void put_obtain(struct buf *sql, const struct store_lookup *lookup)
+{
+    buf_printf(sql, "select * from %s(", lookup->obtain);
+    for (unsigned b = 0; b < lookup->n_by; b++)
+        buf_printf(sql, "%s$%u::%s[]", b ? ", " : "", b + 1,
+                   array_type(lookup->table->columns[lookup->by[b]].type));
+    buf_append_str(sql, ") as r order by 1");
+}
+
 void store_pg_sql_lookup(struct buf *sql, const struct store_lookup *lookup)
 {
     const struct store_column *columns = lookup->table->columns;
+    if (lookup->obtain) {
+        put_obtain(sql, lookup);
+        return;
+    }
     const char *direction = lookup->descending ? " desc" : "";
     buf_append_str(sql, "select k.i");
     for (unsigned c = 0; c < lookup->n_columns; c++)

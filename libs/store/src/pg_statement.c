@@ -22,8 +22,8 @@ static bool lookup_equal(const struct store_lookup *a, const struct store_lookup
 {
     return a->table == b->table && a->n_by == b->n_by && a->n_columns == b->n_columns &&
            a->order == b->order && a->descending == b->descending && a->after == b->after &&
-           a->until == b->until && a->limit == b->limit && memcmp(a->by, b->by, a->n_by) == 0 &&
-           memcmp(a->columns, b->columns, a->n_columns) == 0;
+           a->until == b->until && a->limit == b->limit && a->obtain == b->obtain &&
+           memcmp(a->by, b->by, a->n_by) == 0 && memcmp(a->columns, b->columns, a->n_columns) == 0;
 }
 
 static bool statement_is(const struct pg_statement *statement, enum pg_statement_kind kind,

@@ -5,8 +5,7 @@
 void gw_hash_identifier(uint8_t out[GW_HASH_SIZE], const uint8_t key[32], const char *space,
                         struct slice text)
 {
-    struct slice parts[] = {slice_str(space), text};
-    hash_keyed(out, key, parts, ARRAY_SIZE(parts));
+    privacy_hash(out, key, space, text);
 }
 
 void gw_command_id(uint8_t out[GW_HASH_SIZE], const uint8_t tenant[16], const char *route,

@@ -3,11 +3,11 @@
  * Identifiers leave the gateway only as keyed hashes under their tenant's key, each in a name space of its own; ids of
  * commands and messages are derived without a key, so that every gateway derives the same.
  */
-#include "base.h"
+#include "privacy.h"
 
 #define GW_HASH_SIZE 16
 
-/* space: "user", "device", "session", "fingerprint", "group". */
+/* space: one of privacy_kind(). */
 void gw_hash_identifier(uint8_t out[GW_HASH_SIZE], const uint8_t key[32], const char *space,
                         struct slice text);
 

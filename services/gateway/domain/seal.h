@@ -1,13 +1,8 @@
 #pragma once
-/*
- * Sealing: XChaCha20-Poly1305 (libsodium) under a subject's key, bound to tenant and subject, so that a sealed part
- * cannot be passed off as another's.   layout: version 1 | nonce 24 | ciphertext with tag 16
- */
-#include "base.h"
+/* Sealing into and out of an arena; what it is: privacy.h. */
+#include "privacy.h"
 
-#define GW_SEAL_VERSION  1
-#define GW_SEAL_KEY_SIZE 32
-#define GW_SEAL_OVERHEAD (1 + 24 + 16)
+#define GW_SEAL_KEY_SIZE PRIVACY_KEY_SIZE
 
 /* Empty: the arena is full. */
 struct slice gw_seal(const uint8_t key[GW_SEAL_KEY_SIZE], const uint8_t tenant[16],

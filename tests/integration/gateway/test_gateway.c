@@ -4,7 +4,9 @@
  */
 #include "broker.h"
 #include "gateway.h"
+#include "identifiers.h"
 #include "keys.h"
+#include "vault.h"
 
 #include "journey/v1/command.pb-c.h"
 
@@ -15,6 +17,7 @@
 
 #include "test.h"
 
+#define MASTER_KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define PARTITIONS 4
 #define PATIENCE_S 20
 
@@ -94,8 +97,8 @@ static struct bus *make_bus(struct rig *rig)
 
 static int setup(void **state)
 {
-    static const struct store_table *const tables[] = {&keys_table, &organizations_table,
-                                                       &settings_table};
+    static const struct store_table *const tables[] = {
+        &keys_table, &organizations_table, &settings_table, &vault_table, &audit_logs_table};
     static const struct gateway_options options = {.http_address = "127.0.0.1",
                                                    .http_connections = 100,
                                                    .http_timeout_s = 30,
@@ -104,7 +107,8 @@ static int setup(void **state)
                                                    .http_address_connections = 100,
                                                    .open_requests = 100,
                                                    .deadline_ms = 10000,
-                                                   .delivery_ms = 5000};
+                                                   .delivery_ms = 5000,
+                                                   .master_key = MASTER_KEY};
     struct rig *rig = calloc(1, sizeof(*rig));
     struct err err = {0};
     if (!rig)
@@ -291,6 +295,128 @@ static void test_command(void **state)
     assert_string_equal(rig->body, "{\"session_id\":\"s1\"}");
 }
 
+static int64_t number(struct rig *rig, const char *text, const char *first)
+{
+    PGresult *result = PQexecParams(rig->db, text, 1, NULL, &first, NULL, NULL, 0);
+    if (PQresultStatus(result) != PGRES_TUPLES_OK)
+        fail_msg("%s: %s", text, PQerrorMessage(rig->db));
+    int64_t value = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+    PQclear(result);
+    return value;
+}
+
+static bool vault_ready;
+
+static void on_vault_ready(struct exchange *exchange)
+{
+    vault_ready = true;
+}
+
+/* Keys of two subjects, of which there are always two of each. */
+static void find_keys(struct rig *rig, struct exchange *exchange, struct vault_subject subjects[4])
+{
+    for (unsigned i = 0; i < 4; i++)
+        memset(subjects[i].id, 1 + (int)(i % 2), 16);
+    vault_ready = false;
+    vault_find(exchange, subjects, 4, on_vault_ready);
+    while (!vault_ready)
+        turn(rig);
+}
+
+static void restart_vault(struct rig *rig)
+{
+    struct err err = {0};
+    vault_destroy(rig->gateway);
+    if (vault_create(rig->gateway, &err) < 0)
+        fail_msg("%s", err.message);
+}
+
+static void test_vault(void **state)
+{
+    struct rig *rig = *state;
+    struct vault_subject first[4], again[4];
+    unsigned at = 0;
+    wait_ready(rig);
+    ask(rig, HTTP_GET, "/api/journey/sessions/s1", ""); /* stays open: nobody answers */
+    while (slots_count(rig->gateway->exchanges) == 0 || rig->gateway->key_loads)
+        turn(rig);
+    struct exchange *exchange = slots_next(rig->gateway->exchanges, &at);
+    find_keys(rig, exchange, first);
+    assert_memory_equal(first[0].key, first[2].key, 32);
+    assert_memory_not_equal(first[0].key, first[1].key, 32);
+    restart_vault(rig); /* another gateway gets the same */
+    find_keys(rig, exchange, again);
+    assert_memory_equal(first[0].key, again[0].key, 32);
+    assert_memory_equal(first[1].key, again[1].key, 32);
+    assert_int_equal(
+        number(
+            rig,
+            "select count(*) from vault.keys where tenant_id = $1::uuid and octet_length(key) = 73",
+            rig->tenant),
+        2);
+    assert_int_equal(number(rig,
+                            "select vault.destroy_keys(array[$1::uuid, $1::uuid], "
+                            "array[decode(repeat('01', 16), 'hex'),"
+                            " decode(repeat('77', 16), 'hex')])",
+                            rig->tenant),
+                     1);
+    restart_vault(rig);
+    find_keys(rig, exchange, again);
+    assert_null(again[0].key);
+    assert_memory_equal(first[1].key, again[1].key, 32);
+    assert_int_equal(
+        number(rig,
+               "select count(*) from vault.keys where tenant_id = $1::uuid and key is null and"
+               " destroyed_at is not null",
+               rig->tenant),
+        2); /* one of them before it had a key */
+    exchange_answer(exchange, 200, SLICE_LITERAL("{}"));
+    wait_answer(rig);
+}
+
+/* The gateway's role reaches keys through the one function, and no other service's does at all. */
+static void test_vault_rights(void **state)
+{
+    struct rig *rig = *state;
+    static const struct {
+        const char *sql;
+        int expected;
+    } cases[] = {
+        {"select has_function_privilege($1, 'vault.obtain_keys(uuid[], bytea[], bytea[])', "
+         "'execute')::int",
+         1},
+        {"select has_function_privilege($1, 'vault.destroy_keys(uuid[], bytea[])', 'execute')::int",
+         0},
+        {"select has_table_privilege($1, 'vault.keys', 'select, insert, update, delete')::int", 0},
+    };
+    for (unsigned c = 0; c < ARRAY_SIZE(cases); c++)
+        if (number(rig, cases[c].sql, KEYS_ROLE) != cases[c].expected)
+            fail_msg("%s", cases[c].sql);
+    assert_int_equal(number(rig, cases[0].sql, "journey_ingest"), 0);
+    assert_int_equal(
+        number(rig, "select has_schema_privilege($1, 'vault', 'usage')::int", "journey_ingest"), 0);
+    assert_int_equal(
+        number(rig, "select count(*) from pg_roles where rolname = $1", "journey_vault"), 0);
+}
+
+static void test_resolve(void **state)
+{
+    struct rig *rig = *state;
+    wait_ready(rig);
+    ask(rig, HTTP_POST, "/api/v1/identifiers/resolve",
+        "{\"identifiers\":[{\"kind\":\"user\",\"value\":\"ann\"}]}");
+    wait_answer(rig);
+    assert_int_equal(rig->status, 200);
+    assert_memory_equal(rig->body, "{\"hashes\":[\"", 12);
+    assert_int_equal(
+        number(
+            rig,
+            "select count(*) from accounts.audit_logs where tenant_id = $1::uuid and action ="
+            " 'identifier.resolve' and target = '1 identifiers' and octet_length(after_hash) = 32",
+            rig->tenant),
+        1);
+}
+
 static void test_keys(void **state)
 {
     struct rig *rig = *state;
@@ -307,6 +433,8 @@ static void test_keys(void **state)
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {TEST(test_event), TEST(test_command), TEST(test_keys)};
+    const struct CMUnitTest tests[] = {TEST(test_event),   TEST(test_command),
+                                       TEST(test_vault),   TEST(test_vault_rights),
+                                       TEST(test_resolve), TEST(test_keys)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,8 +142,8 @@ int pg_setup(void **state)
     struct pg_rig *pg = calloc(1, sizeof(*pg));
     if (!pg)
         return -1;
-    pg_exec(
-        "truncate commits, timers, answers, kinds, sums, seen, plain, items, children, parents");
+    pg_exec("truncate commits, timers, answers, kinds, sums, seen, plain, items, pairs, children, "
+            "parents");
     pg->base = event_base_new();
     pg->rig.arena = arena_create((size_t)16 << 20);
     pg->rig.step = pg_step;

@@ -1,6 +1,8 @@
 #include "world.h"
 #include "broker.h"
+#include "identifiers.h"
 #include "keys.h"
+#include "vault.h"
 
 #include <stdio.h>
 #include <strings.h>
@@ -31,17 +33,22 @@ static void on_written(struct store_commit *commit)
     assert_int_equal(commit->err.code, 0);
 }
 
+void world_write(struct world *world, struct store_commit *commit)
+{
+    bool fenced = false;
+    commit->fenced = &fenced;
+    commit->done = on_written;
+    store_commit(world->store, commit);
+    while (store_mem_step(world->store))
+        ;
+}
+
 static void write_row(struct world *world, const struct store_table *table,
                       const struct store_value *values)
 {
     const struct store_row row = {.table = table, .values = values};
     struct store_commit commit = {.rows = &row, .n_rows = 1};
-    bool fenced = false;
-    commit.fenced = &fenced;
-    commit.done = on_written;
-    store_commit(world->store, &commit);
-    while (store_mem_step(world->store))
-        ;
+    world_write(world, &commit);
 }
 
 static void add_key(struct world *world, const char *key, const uint8_t *tenant, const char *kind,
@@ -104,8 +111,8 @@ static int open_bus(void *user, struct bus **bus, struct err *err)
 
 void world_init(struct world *world, unsigned open_requests)
 {
-    static const struct store_table *const tables[] = {&keys_table, &organizations_table,
-                                                       &settings_table};
+    static const struct store_table *const tables[] = {
+        &keys_table, &organizations_table, &settings_table, &vault_table, &audit_logs_table};
     const struct gateway_options options = {.http_address = "127.0.0.1",
                                             .http_connections = 100,
                                             .http_timeout_s = 10,
@@ -114,7 +121,8 @@ void world_init(struct world *world, unsigned open_requests)
                                             .http_address_connections = 100,
                                             .open_requests = open_requests,
                                             .deadline_ms = WORLD_DEADLINE_MS,
-                                            .delivery_ms = 300};
+                                            .delivery_ms = 300,
+                                            .master_key = WORLD_MASTER_KEY};
     struct err err = {0};
     log_setup("gateway", "test", LOG_ERROR);
     *world = (struct world){.base = event_base_new(),

@@ -11,6 +11,7 @@
 
 #define WORLD_PARTITIONS  4
 #define WORLD_DEADLINE_MS 120
+#define WORLD_MASTER_KEY  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define WRITE_KEY         "jm_wk_test"
 #define APP_KEY           "app:shop" /* what an app id is registered as */
 #define SECRET_KEY        "jm_sk_test"
@@ -46,6 +47,8 @@ void world_init(struct world *world, unsigned open_requests);
 void world_deinit(struct world *world);
 /* A setting of a tenant; before its key is used first. */
 void world_set(struct world *world, const uint8_t tenant[16], const char *key, const char *value);
+/* Carries the commit out, and whatever else the store has to do. */
+void world_write(struct world *world, struct store_commit *commit);
 /* One turn of everything; never waits. */
 void world_turn(struct world *world);
 void world_turns(struct world *world, int64_t ms);

@@ -62,8 +62,16 @@ static const struct store_column items_columns[] = {{"owner", STORE_UUID, 0},
 static const struct store_table items = {
     .name = "items", .columns = items_columns, .n_columns = 4, .n_key = 2};
 
-static const struct store_table *const conformance_tables[] = {&kinds, &sums, &seen, &plain,
-                                                               &items};
+static const struct store_column pairs_columns[] = {
+    {"name", STORE_TEXT, 0}, {"kind", STORE_INT, 0}, {"label", STORE_TEXT, 0}};
+static const struct store_table pairs = {.name = "pairs",
+                                         .columns = pairs_columns,
+                                         .n_columns = 3,
+                                         .n_key = 2,
+                                         .conflict = STORE_IGNORE};
+
+static const struct store_table *const conformance_tables[] = {&kinds, &sums,  &seen,
+                                                               &plain, &items, &pairs};
 
 static const uint8_t columns_all[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
 

@@ -22,6 +22,7 @@
     CASE(test_lookups)                                                                             \
     CASE(test_lookup_by_other_columns)                                                             \
     CASE(test_lookups_on_every_connection)                                                         \
+    CASE(test_obtain_keeps_the_first)                                                              \
     CASE(test_results_over_the_arena)                                                              \
     CASE(test_own_first_and_again)                                                                 \
     CASE(test_own_returns_outboxes_from_done)                                                      \

@@ -154,3 +154,37 @@ static void test_results_over_the_arena(void **state)
     assert_int_equal(load.err.class, ERR_CLASS_PERMANENT);
     assert_int_equal(load.n_found, 0);
 }
+
+/* Whoever comes first decides what is there; a NULL counts as being there. */
+static void test_obtain_keeps_the_first(void **state)
+{
+    struct rig *rig = *state;
+    static const uint8_t label[] = {2};
+    static const struct store_lookup obtain = {.table = &pairs,
+                                               .by = columns_all,
+                                               .n_by = 3,
+                                               .columns = label,
+                                               .n_columns = 1,
+                                               .order = -1,
+                                               .obtain = "obtain_pairs"};
+    WRITE(rig, ROW(pairs, text("gone"), num(1), NULL_VALUE));
+    const struct store_value first[] = {text("a"),   num(1),       text("one"), text("b"),   num(1),
+                                        text("two"), text("gone"), num(1),      text("back")};
+    struct store_load load = find(rig, &obtain, first, 3);
+    assert_int_equal(load.n_found, 3);
+    assert_text(load.found[0].values[0], "one");
+    assert_text(load.found[1].values[0], "two");
+    assert_true(load.found[2].values[0].null);
+    const struct store_value again[] = {text("b"),     num(1),      text("other"), text("a"),
+                                        num(2),        text("new"), text("b"),     num(1),
+                                        text("third"), text("a"),   num(2),        text("new")};
+    load = find_on(rig, rig->other, &obtain, again, 4, true, false);
+    assert_int_equal(load.err.code, 0);
+    assert_int_equal(load.n_found, 4);
+    for (unsigned k = 0; k < 4; k++) {
+        assert_int_equal(load.found[k].key, k);
+        assert_text(load.found[k].values[0], k % 2 ? "new" : "two");
+    }
+    load = find(rig, &obtain, again, 0);
+    assert_int_equal(load.n_found, 0);
+}
