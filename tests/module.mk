@@ -55,14 +55,14 @@ $(patsubst %.c,$(B)/%,$(call test_sources,$(1),$(2))) $(B)/tests/$(1)/$(2)/none:
 endef
 $(foreach k,unit integration,$(foreach o,$(LIBS) $(SERVICES),$(if $(wildcard tests/$(k)/$(o)/*.c),$(eval $(call test_folder,$(k),$(o))))))
 
-# tests/e2e: scripts as they are, and C programs, which use every library
-E2E_C := $(wildcard tests/e2e/test_*.c)
+# tests/e2e: scripts as they are, and C programs (tests, or what scripts call), which use every library
+E2E_C := $(wildcard tests/e2e/*.c)
 $(B)/tests/e2e/%.o: tests/e2e/%.c $(PROTO_H)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(WARNINGS) -MMD -MP $(call test_includes) $(call pkgcflags,$(call pkgs,$(LIBS) proto)) -c $< -o $@
 $(E2E_C:%.c=$(B)/%): %: %.o $(call archives,$(LIBS) proto)
 	$(Q)$(call test_link) $(call pkglibs,$(call pkgs,$(LIBS) proto)) -lm -lpthread
-e2e_programs = $(filter-out %.c %.h,$(wildcard tests/e2e/test_*)) $(E2E_C:%.c=$(O)/debug/%)
+e2e_programs = $(filter-out %.c %.h,$(wildcard tests/e2e/test_*)) $(patsubst %.c,$(O)/debug/%,$(filter tests/e2e/test_%,$(E2E_C)))
 
 include tests/fuzz.mk tests/lint.mk tests/bench/module.mk tests/sim/sim.mk
 

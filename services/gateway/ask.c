@@ -1,4 +1,6 @@
 #include "ask.h"
+#include "letters.h"
+#include "privacy.h"
 #include "serve.h"
 #include "stats.h"
 
@@ -14,6 +16,9 @@ void ask_release(struct ask *ask)
     if (!ask)
         return;
     struct arena *arena = ask->arena;
+    for (unsigned i = 0; ask->days && i < ASK_DAYS; i++)
+        if (ask->days[i].key)
+            privacy_wipe((void *)(uintptr_t)ask->days[i].key, PRIVACY_KEY_SIZE);
     buf_deinit(&ask->body);
     arena_destroy(&arena);
 }
@@ -102,6 +107,50 @@ void ask_submit(struct ask *ask, struct exchange *exchange)
     stats_refused(ask->gateway, GATEWAY_REFUSED_QUESTIONS);
     exchange_problem(exchange, GW_PROBLEM_RATE_LIMITED, "Too many such questions are open", NULL);
     ask_release(ask);
+}
+
+/* The thread may outlive the exchange, in whose memory the keys came. */
+static void on_keys(struct exchange *exchange)
+{
+    struct ask *ask = exchange->ask;
+    for (unsigned i = 0; i < ASK_DAYS; i++)
+        if (ask->days[i].key)
+            ask->days[i].key = arena_copy(ask->arena, ask->days[i].key, PRIVACY_KEY_SIZE);
+    ask_submit(ask, exchange);
+}
+
+void ask_submit_with_keys(struct ask *ask, struct exchange *exchange)
+{
+    ask->days = arena_alloc(ask->arena, ASK_DAYS * sizeof(*ask->days));
+    ask_hold(ask, exchange);
+    if (!ask->days) {
+        exchange_problem(exchange, GW_PROBLEM_UNAVAILABLE, NULL, NULL);
+        return;
+    }
+    for (unsigned i = 0; i < ASK_DAYS; i++)
+        privacy_day(ask->days[i].id, gateway_now(ask->gateway) - i * DAY_US);
+    vault_find(exchange, ask->days, ASK_DAYS, on_keys);
+}
+
+struct slice ask_unseal(struct ask *ask, const struct bus_record *record)
+{
+    struct slice day = letter_sealed(record);
+    uint8_t subject[16], *plain;
+    int64_t time_us;
+    if (day.size < 4 || time_parse(&time_us, NULL, slice_make(day.data + 4, day.size - 4)) < 0 ||
+        record->value.size < PRIVACY_SEAL_OVERHEAD)
+        return slice_make(NULL, 0);
+    privacy_day(subject, time_us);
+    size_t size = record->value.size - PRIVACY_SEAL_OVERHEAD;
+    for (unsigned i = 0; ask->days && i < ASK_DAYS; i++) {
+        if (!ask->days[i].key || memcmp(ask->days[i].id, subject, sizeof(subject)) != 0)
+            continue;
+        plain = arena_alloc(ask->arena, size + 1);
+        if (plain &&
+            privacy_unseal(plain, ask->days[i].key, ask->tenant.bytes, subject, record->value) >= 0)
+            return slice_make(plain, size);
+    }
+    return slice_make(NULL, 0);
 }
 
 void ask_hold(struct ask *ask, struct exchange *exchange)

@@ -5,10 +5,11 @@
  *
  *   loop: ask_open ─► ask_submit ──► thread: find() ──► loop: finish(), which answers, or goes on to another find()
  */
-#include "exchange.h"
+#include "vault.h"
 #include "worker.h"
 
 #define ASK_MEMORY ((size_t)64 << 20)
+#define ASK_DAYS   16 /* dead letters are kept for 14 */
 
 struct ask {
     struct work work;
@@ -22,6 +23,7 @@ struct ask {
     enum gw_problem problem;
     const char *detail;
     struct gw_faults faults;
+    struct vault_subject *days; /* that seal dead letters; NULL: not asked for */
     void (*find)(struct ask *ask, const struct work_tools *tools);
     void (*finish)(struct ask *ask, struct exchange *exchange); /* NULL: answers with the body */
 };
@@ -30,6 +32,10 @@ struct ask {
 void *ask_open(struct exchange *exchange, size_t size);
 /* Gives it to the worker. Too many wait: answered with 429. */
 void ask_submit(struct ask *ask, struct exchange *exchange);
+/* The same, once the keys of the days are there that seal dead letters. */
+void ask_submit_with_keys(struct ask *ask, struct exchange *exchange);
+/* What a sealed record holds, of the thread; empty: it is not sealed, or of none of the days. */
+struct slice ask_unseal(struct ask *ask, const struct bus_record *record);
 /* Held by its exchange while something else is waited for; it goes with it. */
 void ask_hold(struct ask *ask, struct exchange *exchange);
 void ask_release(struct ask *ask);

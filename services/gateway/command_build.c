@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "domain/bodies.h"
 #include "domain/identity.h"
+#include "domain/mask.h"
 #include "routes.h"
 
 #include <stdlib.h>
@@ -23,11 +24,23 @@ static const struct json_node *at(struct command_build *b, const char *path)
     return json_is(node, JSON_NULL) ? NULL : node;
 }
 
-/* protobuf-c has no const texts; "" when there is none. */
+/* What people wrote travels masked. protobuf-c has no const texts; "" when there is none. */
 static char *text(struct command_build *b, const struct json_node *node)
 {
     const char *s = gw_text(node, b->arena);
-    return arena_str(b->arena, slice_str(s ? s : ""));
+    struct gw_masked masked;
+    if (gw_mask_text(b->exchange->gateway->masker, slice_str(s), &masked, b->arena) < 0)
+        return NULL; /* the arena is full */
+    return arena_str(b->arena, masked.json);
+}
+
+static char *masked(struct command_build *b, struct slice json)
+{
+    struct gw_masked out = {.json = json};
+    if (json.size &&
+        gw_mask_json(b->exchange->gateway->masker, json, slice_make(NULL, 0), &out, b->arena) < 0)
+        return NULL;
+    return arena_str(b->arena, out.json);
 }
 
 static char *raw(struct command_build *b, struct slice json)
@@ -38,7 +51,7 @@ static char *raw(struct command_build *b, struct slice json)
 static char *raw_at(struct command_build *b, const char *path)
 {
     const struct json_node *node = at(b, path);
-    return raw(b, node ? node->raw : slice_make(NULL, 0));
+    return masked(b, node ? node->raw : slice_make(NULL, 0));
 }
 
 static double number_at(struct command_build *b, const char *path, double otherwise)
@@ -97,7 +110,8 @@ static Journey__V1__SessionStart *session_start(struct command_build *b)
     s->device_type = text(b, at(b, "device_context.type"));
     struct slice fingerprint = json_string(at(b, "device_context.fingerprint"), b->arena);
     s->device_fingerprint = raw(b, hex(b, hashed(b, "fingerprint", fingerprint)));
-    s->device_context = raw(b, gw_object_without(at(b, "device_context"), "fingerprint", b->arena));
+    s->device_context =
+        masked(b, gw_object_without(at(b, "device_context"), "fingerprint", b->arena));
     s->entry_point = raw_at(b, "entry_point");
     s->utm_data = raw_at(b, "utm_data");
     s->referrer_data = raw_at(b, "referrer_data");
@@ -154,7 +168,7 @@ static char *columns(struct command_build *b)
 {
     _cleanup_(buf_deinit) struct buf buf = {0};
     gw_columns_write(b->exchange->route->schema, b->body, &buf, b->arena);
-    return raw(b, buf_slice(&buf));
+    return masked(b, buf_slice(&buf));
 }
 
 void build_touchpoint(struct command_build *b)

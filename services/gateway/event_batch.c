@@ -1,6 +1,7 @@
 #include "event_batch.h"
 #include "domain/wire.h"
 #include "envelope.h"
+#include "privacy.h"
 #include "routes.h"
 #include "stats.h"
 
@@ -8,7 +9,9 @@
 #define MAX_VALUE_BYTES 850000
 
 struct entry {
-    struct slice event; /* encoded */
+    struct slice event;            /* encoded; empty until it is sealed: */
+    const struct gw_event *mapped; /* what waits for its subject's key; else NULL */
+    unsigned subject;              /* of mapped: index */
     struct slice key;
     struct entry *next; /* of the same partition */
 };
@@ -32,6 +35,8 @@ struct event_batch {
     struct lane *lanes;
     int32_t partitions;
     struct slice head; /* of each record */
+    struct vault_subject *subjects;
+    unsigned n_subjects;
 };
 
 struct event_batch *event_batch_make(struct exchange *exchange, unsigned max_events)
@@ -49,6 +54,7 @@ struct event_batch *event_batch_make(struct exchange *exchange, unsigned max_eve
     batch->entries = arena_alloc(arena, (max_events + 1) * sizeof(*batch->entries));
     batch->dead = arena_alloc(arena, (max_events + 1) * sizeof(*batch->dead));
     batch->lanes = arena_alloc(arena, (size_t)partitions * sizeof(*batch->lanes));
+    batch->subjects = arena_alloc(arena, (max_events + 1) * sizeof(*batch->subjects));
     return arena_overflowed(arena) ? NULL : batch;
 }
 
@@ -66,10 +72,27 @@ static struct slice key_of(struct event_batch *batch, const struct gw_event *eve
     return topic_key(batch->exchange->key.tenant.id, id, arena);
 }
 
+/* The subject that seals the event: its user, else its device. People send few different ones in a request. */
+static unsigned subject_of(struct event_batch *batch, const uint8_t id[GW_HASH_SIZE])
+{
+    unsigned i = 0;
+    while (i < batch->n_subjects && memcmp(batch->subjects[i].id, id, GW_HASH_SIZE) != 0)
+        i++;
+    if (i == batch->n_subjects)
+        memcpy(batch->subjects[batch->n_subjects++].id, id, GW_HASH_SIZE);
+    return i;
+}
+
 void event_batch_add(struct event_batch *batch, const struct gw_event *event)
 {
+    struct arena *arena = batch->exchange->arena;
     struct entry *entry = &batch->entries[batch->n++];
-    entry->event = gw_wire_event(event, slice_make(NULL, 0), batch->exchange->arena);
+    if (event->personal.size) {
+        entry->mapped = arena_copy(arena, event, sizeof(*event));
+        entry->subject = subject_of(batch, event->has_user ? event->user : event->device);
+    } else {
+        entry->event = gw_wire_event(event, slice_make(NULL, 0), arena);
+    }
     entry->key = key_of(batch, event);
     struct lane *lane = &batch->lanes[topic_partition(entry->key, batch->partitions)];
     *(lane->first ? lane->last : &lane->first) = entry;
@@ -88,6 +111,43 @@ void event_batch_add_dead(struct event_batch *batch, const struct gw_event *even
     dead->field = fault->field;
     dead->reason =
         arena_printf(arena, "%s%s%s", fault->field, *fault->field ? ": " : "", fault->message);
+}
+
+struct vault_subject *event_batch_subjects(struct event_batch *batch, unsigned *n)
+{
+    if (batch->n_dead) { /* the last one: it seals the dead letters */
+        vault_day(batch->subjects[batch->n_subjects].id, batch->exchange->started_us);
+        batch->n_subjects++;
+    }
+    *n = batch->n_subjects;
+    return batch->subjects;
+}
+
+/* Empty: the subject was erased, or the arena is full. */
+static struct slice seal(struct event_batch *batch, const struct vault_subject *subject,
+                         struct slice plain)
+{
+    struct entropy *entropy = batch->exchange->gateway->world.entropy;
+    uint8_t nonce[PRIVACY_NONCE_SIZE];
+    size_t size = plain.size + PRIVACY_SEAL_OVERHEAD;
+    uint8_t *sealed = subject->key ? arena_alloc(batch->exchange->arena, size) : NULL;
+    if (!sealed)
+        return slice_make(NULL, 0);
+    entropy->fill(entropy, nonce, sizeof(nonce));
+    privacy_seal(sealed, subject->key, batch->exchange->key.tenant.id, subject->id, nonce, plain);
+    return slice_make(sealed, size);
+}
+
+static void seal_events(struct event_batch *batch)
+{
+    for (unsigned i = 0; i < batch->n; i++) {
+        struct entry *entry = &batch->entries[i];
+        if (entry->mapped)
+            entry->event = gw_wire_event(
+                entry->mapped,
+                seal(batch, &batch->subjects[entry->subject], entry->mapped->personal),
+                batch->exchange->arena);
+    }
 }
 
 static int send(struct event_batch *batch, int topic, struct slice key, struct slice value,
@@ -132,12 +192,17 @@ static int send_record(struct event_batch *batch, struct entry *first, struct en
 
 static const char type_digit[] = "0123456789"; /* by enum gw_event_type */
 
+/* Sealed whole: nobody has found out yet what of it is personal data. */
 static int send_dead(struct event_batch *batch, const struct dead *dead)
 {
     struct envelope envelope;
     struct exchange *exchange = batch->exchange;
+    char day[TIME_TEXT_SIZE];
+    time_format(day, exchange->started_us);
+    struct slice sealed = seal(batch, &batch->subjects[batch->n_subjects - 1], dead->raw);
     envelope_init(&envelope, exchange, NULL, exchange->started_us);
-    envelope_add(&envelope, "content-type", SLICE_LITERAL("application/json"));
+    envelope_add(&envelope, "content-type", SLICE_LITERAL("application/octet-stream"));
+    envelope_add(&envelope, "sealed", slice_str(arena_printf(exchange->arena, "day/%.10s", day)));
     envelope_add(&envelope, "dlq-code", slice_str(dead->code));
     envelope_add(&envelope, "dlq-reason", slice_str(dead->reason));
     envelope_add(&envelope, "dlq-field", slice_str(dead->field));
@@ -147,7 +212,9 @@ static int send_dead(struct event_batch *batch, const struct dead *dead)
     envelope_add(&envelope, "client", slice_str(gw_client_name(batch->client)));
     envelope_add(&envelope, "event-type", slice_make(&type_digit[exchange->route->event_type], 1));
     stats_dead_letter(exchange->gateway, exchange->route->topic, dead->code);
-    return send(batch, topic_dlq(exchange->route->topic), dead->key, dead->raw, &envelope);
+    if (arena_overflowed(exchange->arena))
+        return ERR_NO_MEMORY;
+    return send(batch, topic_dlq(exchange->route->topic), dead->key, sealed, &envelope);
 }
 
 static int send_all(struct event_batch *batch)
@@ -155,6 +222,7 @@ static int send_all(struct event_batch *batch)
     struct arena *arena = batch->exchange->arena;
     batch->head = gw_wire_batch(batch->exchange->key.tenant.id, batch->received_us,
                                 gw_client_name(batch->client), arena);
+    seal_events(batch);
     int r = arena_overflowed(arena) ? ERR_NO_MEMORY : 0;
     for (int32_t p = 0; r >= 0 && p < batch->partitions; p++) {
         struct entry *at = batch->lanes[p].first;

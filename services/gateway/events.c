@@ -123,13 +123,23 @@ static struct gw_event_source source_of(struct exchange *exchange)
     const struct gw_cut *cut = exchange->cut;
     const char *purpose = http_request_header(exchange->request, "Sec-Purpose");
     const char *control = http_request_header(exchange->request, "Sec-GPC");
-    return (struct gw_event_source){.hash_key = exchange->key.tenant.hash_key,
-                                    .form = exchange->gateway->forms[cut->client],
-                                    .type = exchange->route->event_type,
-                                    .sent_at_us = cut->sent_at_us,
-                                    .context = cut->context,
-                                    .prefetch = purpose && strstr(purpose, "prefetch"),
-                                    .opt_out = control && strcmp(control, "1") == 0};
+    const char *agent = http_request_header(exchange->request, "User-Agent");
+    bool browser = agent && strncmp(agent, "Mozilla/", 8) == 0;
+    struct gw_event_source source = {.hash_key = exchange->key.tenant.hash_key,
+                                     .form = exchange->gateway->forms[cut->client],
+                                     .type = exchange->route->event_type,
+                                     .sent_at_us = cut->sent_at_us,
+                                     .context = cut->context,
+                                     .masker = exchange->gateway->masker,
+                                     .allowed =
+                                         gw_settings_personal(&exchange->key.tenant.settings),
+                                     .prefetch = purpose && strstr(purpose, "prefetch"),
+                                     .opt_out = control && strcmp(control, "1") == 0};
+    if (browser) {
+        source.user_agent = slice_str(agent);
+        source.address = request_address(exchange->gateway, exchange->request);
+    }
+    return source;
 }
 
 static void map_event(struct gw_event *event, struct slice text,
@@ -186,15 +196,16 @@ struct event_batch *events_map_again(struct exchange *exchange, const struct bus
 {
     struct slice name = header_value(letter, "client"), type = header_value(letter, "event-type");
     struct slice id = header_value(letter, "message-id");
-    enum gw_client_id client = GW_CLIENT_SEGMENT; /* of letters that do not say */
-    for (int i = 0; i < GW_CLIENT_COUNT; i++)
-        client = slice_equal_str(name, gw_client_name((enum gw_client_id)i)) ? (enum gw_client_id)i
-                                                                             : client;
+    int client = gw_client_find(name);
     bool known = type.size == 1 && type.data[0] > '0' && type.data[0] <= '0' + GW_EVENT_ALIAS;
-    const struct gw_event_source source = {.hash_key = exchange->key.tenant.hash_key,
-                                           .form = exchange->gateway->forms[client],
-                                           .type = known ? (enum gw_event_type)(type.data[0] - '0')
-                                                         : GW_EVENT_BY_BODY};
+    if (client < 0)
+        client = GW_CLIENT_SEGMENT; /* of letters that do not say */
+    const struct gw_event_source source = {
+        .hash_key = exchange->key.tenant.hash_key,
+        .form = exchange->gateway->forms[client],
+        .type = known ? (enum gw_event_type)(type.data[0] - '0') : GW_EVENT_BY_BODY,
+        .masker = exchange->gateway->masker,
+        .allowed = gw_settings_personal(&exchange->key.tenant.settings)};
     struct gw_event event;
     map_event(&event, letter->value, &source, faults, exchange->arena);
     if (!event.message_id && id.size) /* the one that the client was told */
@@ -203,10 +214,18 @@ struct event_batch *events_map_again(struct exchange *exchange, const struct bus
         event.message_id = made_id(exchange, 0);
     struct event_batch *batch = faults->n ? NULL : event_batch_make(exchange, 1);
     if (batch && event.message_id) {
-        event_batch_came(batch, client, letter->time_us);
+        event_batch_came(batch, (enum gw_client_id)client, letter->time_us);
         event_batch_add(batch, &event);
     }
     return batch && !arena_overflowed(exchange->arena) ? batch : NULL;
+}
+
+static void send_events(struct exchange *exchange)
+{
+    exchange->delivered = answer_taken;
+    exchange->timeout = on_timeout;
+    exchange_arm(exchange, exchange->gateway->options.delivery_ms * 1000 + REPORT_GRACE_US);
+    event_batch_send(exchange->batch);
 }
 
 void events_run(struct exchange *exchange)
@@ -227,8 +246,10 @@ void events_run(struct exchange *exchange)
     }
     if (!map_events(exchange, batch))
         return;
-    exchange->delivered = answer_taken;
-    exchange->timeout = on_timeout;
-    exchange_arm(exchange, exchange->gateway->options.delivery_ms * 1000 + REPORT_GRACE_US);
-    event_batch_send(batch);
+    exchange->batch = batch;
+    struct vault_subject *subjects = event_batch_subjects(batch, &n);
+    if (n)
+        vault_find(exchange, subjects, n, send_events);
+    else
+        send_events(exchange);
 }

@@ -25,8 +25,9 @@ struct exchange {
     struct gw_key key;
     const struct gw_rate *rate; /* of the key; NULL: it has none, or is not known yet */
     double rate_left;
-    int retry_after_s;  /* of a refusal; 0: the problem's own */
-    struct gw_cut *cut; /* of event routes: the events of the body */
+    int retry_after_s;         /* of a refusal; 0: the problem's own */
+    struct gw_cut *cut;        /* of event routes: the events of the body */
+    struct event_batch *batch; /* and on their way to the log */
     /* what was sent */
     unsigned undelivered;
     bool sent_all;

@@ -1,5 +1,6 @@
 #include "gateway.h"
 #include "broker.h"
+#include "domain/mask.h"
 #include "identifiers.h"
 #include "keys.h"
 #include "rates.h"
@@ -117,6 +118,8 @@ static int set_up(struct gateway *gateway, struct err *err)
     if (r >= 0)
         r = vault_create(gateway, err);
     if (r >= 0)
+        r = gw_masker_create(&gateway->masker, err);
+    if (r >= 0)
         r = broker_create(gateway, err);
     if (r >= 0)
         r = start_worker(gateway, err);
@@ -173,6 +176,7 @@ void gateway_destroy(struct gateway **out)
     identifiers_destroy(gateway);
     slots_destroy(&gateway->exchanges);
     stats_destroy(gateway);
+    gw_masker_destroy(&gateway->masker);
     arena_destroy(&gateway->tables);
     free(gateway);
     *out = NULL;

@@ -26,6 +26,7 @@ struct ask;
 struct audit;
 struct event;
 struct event_base;
+struct gw_masker;
 struct key_load;
 struct rates;
 struct redis;
@@ -70,6 +71,7 @@ struct gateway {
     struct slots *exchanges;
     struct arena *tables; /* lives as long as the gateway: */
     struct gw_form_index *forms[GW_CLIENT_COUNT];
+    struct gw_masker *masker;
     struct gw_key_cache *keys;
     struct key_load *key_loads;
     unsigned n_key_loads;

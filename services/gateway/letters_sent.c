@@ -23,6 +23,8 @@ struct sent {
 struct sending {
     struct ask ask;
     bool one, drop, more;
+    struct vault_subject *subjects; /* of what was mapped again */
+    unsigned n_subjects;
     struct letters_filter filter;
     struct letter after; /* of the cursor, when there is one */
     bool has_after;
@@ -54,6 +56,13 @@ static void copy_record(struct sent *sent, const struct bus_record *record, stru
                                 arena_slice(arena, record->headers[i].value)};
 }
 
+static void open_record(struct sending *q, struct sent *sent)
+{
+    sent->record.value = ask_unseal(&q->ask, &sent->record);
+    if (!sent->record.value.size)
+        refuse(sent, "sealed", "It is sealed under a key that is no longer there");
+}
+
 static void take_record(void *user, unsigned i, const struct bus_record *record)
 {
     struct sending *q = user;
@@ -69,7 +78,7 @@ static void take_record(void *user, unsigned i, const struct bus_record *record)
     if (!record->value.data)
         refuse(sent, "not_whole", "It was too large to be kept whole");
     else if (letter_sealed(record).size)
-        refuse(sent, "sealed", "It is sealed");
+        open_record(q, sent);
 }
 
 static int choose(struct sending *q, struct letters *letters, struct letters_page *page,
@@ -279,6 +288,43 @@ static void send_all(struct ask *ask, struct exchange *exchange)
     }
 }
 
+static void on_keys(struct exchange *exchange)
+{
+    struct sending *q = (struct sending *)exchange->ask;
+    unsigned at = 0;
+    for (unsigned i = 0; i < q->n; i++) {
+        unsigned n = 0;
+        struct vault_subject *mine = NULL;
+        if (q->list[i].batch)
+            mine = event_batch_subjects(q->list[i].batch, &n);
+        for (unsigned k = 0; k < n; k++)
+            mine[k].key = q->subjects[at++].key;
+    }
+    q->ask.find = note_replaying;
+    q->ask.finish = send_all;
+    ask_submit(&q->ask, exchange);
+}
+
+/* One question for the keys of all that was mapped again. */
+static void find_keys(struct sending *q, struct exchange *exchange)
+{
+    q->subjects = arena_alloc(exchange->arena, (q->n + 1) * sizeof(*q->subjects));
+    for (unsigned i = 0; q->subjects && i < q->n; i++) {
+        unsigned n = 0;
+        struct vault_subject *mine = NULL;
+        if (q->list[i].batch)
+            mine = event_batch_subjects(q->list[i].batch, &n); /* one event: one at most */
+        if (n)
+            q->subjects[q->n_subjects++] = mine[0];
+    }
+    if (!q->subjects)
+        exchange_problem(exchange, GW_PROBLEM_UNAVAILABLE, NULL, NULL);
+    else if (q->n_subjects)
+        vault_find(exchange, q->subjects, q->n_subjects, on_keys);
+    else
+        on_keys(exchange);
+}
+
 /* What is raw becomes an event by its client's form; the others go as they are. */
 static void map_raw(struct ask *ask, struct exchange *exchange)
 {
@@ -304,9 +350,8 @@ static void map_raw(struct ask *ask, struct exchange *exchange)
         answer(ask, exchange);
         return;
     }
-    ask->find = note_replaying;
-    ask->finish = send_all;
-    ask_submit(ask, exchange);
+    ask_hold(ask, exchange);
+    find_keys(q, exchange);
 }
 
 /* ---- in ---- */
@@ -328,6 +373,14 @@ static struct sending *open_sending(struct exchange *exchange, unsigned most, bo
     return q;
 }
 
+static void submit(struct sending *q, struct exchange *exchange)
+{
+    if (q->drop)
+        ask_submit(&q->ask, exchange);
+    else
+        ask_submit_with_keys(&q->ask, exchange);
+}
+
 void letters_act_on_one(struct exchange *exchange, const struct letter *letter, bool drop)
 {
     struct sending *q = open_sending(exchange, 1, drop);
@@ -335,7 +388,7 @@ void letters_act_on_one(struct exchange *exchange, const struct letter *letter, 
         return;
     q->one = true;
     q->list[0].letter = *letter;
-    ask_submit(&q->ask, exchange);
+    submit(q, exchange);
 }
 
 void letters_act_on_many(struct exchange *exchange, const struct letters_filter *filter,
@@ -351,5 +404,5 @@ void letters_act_on_many(struct exchange *exchange, const struct letters_filter 
     q->has_after = after != NULL;
     if (after)
         q->after = *after;
-    ask_submit(&q->ask, exchange);
+    submit(q, exchange);
 }

@@ -80,9 +80,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const uint8_t key[32];
     static struct gw_form_index *forms[GW_CLIENT_COUNT];
     static struct arena *tables, *arena;
+    static struct gw_masker *masker;
     if (!tables) {
         tables = arena_create(1 << 20);
         arena = arena_create(64 << 20);
+        check(gw_masker_create(&masker, NULL) >= 0);
         for (int i = 0; i < GW_CLIENT_COUNT; i++)
             forms[i] = gw_form_index(gw_clients[i].form, tables);
     }
@@ -109,7 +111,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                          .form = forms[cut.client],
                                          .type = routes[route].type,
                                          .sent_at_us = cut.sent_at_us,
-                                         .context = cut.context};
+                                         .context = cut.context,
+                                         .masker = masker};
         struct gw_event event;
         faults.n = 0;
         gw_event_map(&event, cut.events[i], &source, &faults, arena);

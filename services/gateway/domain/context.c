@@ -51,7 +51,6 @@ static const struct part {
     OBJECT(ACTIVE, "active"),
     MADE_UP("consent"),
     MEMBER(CONSENT, "categoryPreferences"),
-    OBJECT(IP, "ip"),
 };
 
 static struct slice value_of(const struct gw_facts *facts, const struct part *part)

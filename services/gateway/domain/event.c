@@ -7,6 +7,7 @@ struct mapping {
     const struct gw_form *form;
     const struct gw_event_source *source;
     struct gw_faults *faults;
+    struct slice address; /* cut; or empty */
     struct arena *arena;
 };
 
@@ -230,39 +231,138 @@ static void inherit(struct mapping *m)
             m->facts.at[i] = context->at[i];
 }
 
+static struct slice quoted(struct mapping *m, struct slice text)
+{
+    _cleanup_(buf_deinit) struct buf buf = {0};
+    struct json_writer w = json_writer_make(&buf);
+    json_write_slice(&w, text);
+    return arena_slice(m->arena, buf_slice(&buf));
+}
+
+/* The browser's name and address, where the event itself does not say; of an address only what names no house. */
+static void map_browser(struct mapping *m)
+{
+    struct slice address = json_raw_string(raw_of(m, GW_FACT_IP), m->arena);
+    if (!raw_of(m, GW_FACT_USER_AGENT).size && m->source->user_agent.size)
+        m->facts.at[GW_FACT_USER_AGENT] = quoted(m, m->source->user_agent);
+    m->address = gw_address_cut(address.size ? address : m->source->address, m->arena);
+    m->facts.at[GW_FACT_IP] = slice_make(NULL, 0);
+}
+
 static void map_context(struct mapping *m)
 {
     struct slice context = raw_of(m, GW_FACT_CONTEXT);
     if (context.size && !is_type(context, JSON_OBJECT))
         fault(m, GW_FACT_CONTEXT, "wrong_type", "must be an object");
-    m->facts.at[GW_FACT_IP] = slice_make(NULL, 0);
+    map_browser(m);
     m->event->context = gw_context_write(&m->facts, m->arena);
 }
 
-/* Readable personal data that somebody may have to act on later: who says who they are, and what was said of them. */
+/* ---- personal data ---- */
+
+static void note(struct mapping *m, const struct gw_masked *masked)
+{
+    for (unsigned i = 0; i < GW_PERSONAL_COUNT; i++)
+        m->event->masked |= (uint32_t)(masked->found[i] != 0) << i;
+}
+
+/* The value with marks; what they stand for is left in *whole. */
+static struct slice mask_json(struct mapping *m, struct slice json, struct slice *whole)
+{
+    struct gw_masked masked;
+    if (!json.size ||
+        gw_mask_json(m->source->masker, json, m->source->allowed, &masked, m->arena) < 0)
+        return slice_make(NULL, 0); /* the arena is full: the request is refused */
+    note(m, &masked);
+    if (masked.changed)
+        *whole = json;
+    return masked.json;
+}
+
+static const char *mask_name(struct mapping *m, const char *name, struct slice *whole)
+{
+    struct gw_masked masked;
+    if (gw_mask_text(m->source->masker, slice_str(name), &masked, m->arena) < 0)
+        return "";
+    note(m, &masked);
+    if (!masked.changed)
+        return name;
+    *whole = quoted(m, slice_str(name));
+    return arena_str(m->arena, masked.json);
+}
+
+/* An id has to stay one: one that holds personal data becomes its hash. */
+static const char *mask_id(struct mapping *m, const char *id, const char *space)
+{
+    struct gw_masked masked;
+    uint8_t hash[GW_HASH_SIZE];
+    if (!id || gw_mask_text(m->source->masker, slice_str(id), &masked, m->arena) < 0)
+        return id ? "" : NULL;
+    if (!masked.changed)
+        return id;
+    note(m, &masked);
+    gw_hash_identifier(hash, m->source->hash_key, space, slice_str(id));
+    return arena_str(m->arena, gw_hex(hash, sizeof(hash), m->arena));
+}
+
+/* The cut address joins the context behind the mask, which would take it for a whole one. */
+static struct slice with_address(struct mapping *m, struct slice context)
+{
+    if (!m->address.size)
+        return context;
+    struct slice inner =
+        context.size ? slice_make(context.data, context.size - 1) : SLICE_LITERAL("{");
+    struct slice key = inner.size > 1 ? SLICE_LITERAL(",\"ip\":\"") : SLICE_LITERAL("\"ip\":\"");
+    uint8_t *text = arena_alloc(m->arena, inner.size + key.size + m->address.size + 2);
+    if (!text)
+        return context;
+    uint8_t *at = mempcpy(text, inner.data, inner.size);
+    at = mempcpy(at, key.data, key.size);
+    at = mempcpy(at, m->address.data, m->address.size);
+    at = mempcpy(at, "\"}", 2);
+    return slice_make(text, (size_t)(at - text));
+}
+
+/* What the sealed part holds: who says who they are, what was said of them, and what marks stand for now. */
 static void map_personal(struct mapping *m)
 {
-    static const struct {
-        enum gw_fact member;
+    struct gw_event *e = m->event;
+    struct slice name = {NULL, 0}, properties = {NULL, 0}, context = {NULL, 0};
+    e->message_id = mask_id(m, e->message_id, "message");
+    e->session_id = mask_id(m, e->session_id, "session_id");
+    e->name = mask_name(m, e->name, &name);
+    e->properties = mask_json(m, e->properties, &properties);
+    e->context = with_address(m, mask_json(m, e->context, &context));
+    const struct {
         const char *name;
+        struct slice raw;
+        bool needed; /* there is a reason to seal: the others only go with it */
     } parts[] = {
-        {GW_FACT_USER_ID, "userId"},         {GW_FACT_ANONYMOUS_ID, "anonymousId"},
-        {GW_FACT_PREVIOUS_ID, "previousId"}, {GW_FACT_GROUP_ID, "groupId"},
-        {GW_FACT_TRAITS, "traits"},          {GW_FACT_CONTEXT_TRAITS, "contextTraits"},
+        {"userId", raw_of(m, GW_FACT_USER_ID), e->type >= GW_EVENT_IDENTIFY},
+        {"anonymousId", raw_of(m, GW_FACT_ANONYMOUS_ID), e->type >= GW_EVENT_IDENTIFY},
+        {"previousId", raw_of(m, GW_FACT_PREVIOUS_ID), true},
+        {"groupId", raw_of(m, GW_FACT_GROUP_ID), e->type == GW_EVENT_GROUP},
+        {"traits", raw_of(m, GW_FACT_TRAITS), true},
+        {"contextTraits", raw_of(m, GW_FACT_CONTEXT_TRAITS), true},
+        {"name", name, true},
+        {"properties", properties, true},
+        {"context", context, true},
     };
+    bool needed = false;
+    for (unsigned i = 0; i < ARRAY_SIZE(parts); i++)
+        needed = needed || (parts[i].needed && parts[i].raw.size);
+    if (!needed)
+        return;
     _cleanup_(buf_deinit) struct buf buf = {0};
     struct json_writer w = json_writer_make(&buf);
-    if (m->event->type < GW_EVENT_IDENTIFY && !raw_of(m, GW_FACT_TRAITS).size &&
-        !raw_of(m, GW_FACT_CONTEXT_TRAITS).size)
-        return;
     json_begin_object(&w);
     for (unsigned i = 0; i < ARRAY_SIZE(parts); i++)
-        if (raw_of(m, parts[i].member).size) {
+        if (parts[i].raw.size) {
             json_key(&w, parts[i].name);
-            json_write_raw(&w, raw_of(m, parts[i].member));
+            json_write_raw(&w, parts[i].raw);
         }
     json_end_object(&w);
-    m->event->personal = arena_slice(m->arena, buf_slice(&buf));
+    e->personal = arena_slice(m->arena, buf_slice(&buf));
 }
 
 void gw_event_map(struct gw_event *event, struct slice text, const struct gw_event_source *source,

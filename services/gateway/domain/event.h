@@ -5,6 +5,7 @@
  */
 #include "form.h"
 #include "identity.h"
+#include "mask.h"
 
 #define GW_MAX_EVENT_BYTES  32768
 #define GW_MAX_BATCH_BYTES  512000
@@ -23,6 +24,8 @@ struct gw_event_source {
     const struct gw_facts *context; /* the batch's, for events without one; NULL: none */
     struct slice user_agent,
         address; /* of a browser's request, for events that do not say; or empty */
+    struct gw_masker *masker;
+    struct slice allowed; /* members that the tenant lets pass, as mask.h says */
     bool prefetch, opt_out;
 };
 
@@ -34,7 +37,8 @@ struct gw_event {
     bool has_device, has_user, has_group, has_previous, device_is_user;
     bool prefetch, opt_out;
     int64_t timestamp_us, sent_at_us; /* 0: none */
-    struct slice properties, context; /* JSON objects, or empty */
+    struct slice properties, context; /* JSON objects, masked, or empty */
+    uint32_t masked;                  /* bits: 1 << enum gw_personal of what was taken out */
     struct slice personal; /* a JSON object of what only the sealed part may hold; empty: nothing */
 };
 
@@ -44,4 +48,4 @@ void gw_event_map(struct gw_event *event, struct slice text, const struct gw_eve
                   struct gw_faults *faults, struct arena *arena);
 
 /* context.c: the allow-listed members of a context as a JSON object; empty when there are none. */
-struct slice gw_context_write(const struct gw_facts *fields, struct arena *arena);
+struct slice gw_context_write(const struct gw_facts *facts, struct arena *arena);

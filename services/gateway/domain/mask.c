@@ -548,5 +548,6 @@ int gw_mask_text(struct gw_masker *masker, struct slice text, struct gw_masked *
                  struct arena *arena)
 {
     struct masking m = {.masker = masker, .text = text, .arena = arena};
-    return mask(&m, false, out);
+    *out = (struct gw_masked){.json = text};
+    return text.size ? mask(&m, false, out) : 0;
 }

@@ -18,6 +18,7 @@ enum { /* Event */
     DEVICE_IS_USER = 14,
     PREFETCH = 15,
     OPT_OUT = 16,
+    MASKED = 17,
 };
 enum { /* EventBatch */
     BATCH_TENANT_ID = 1,
@@ -32,7 +33,7 @@ enum wire_type {
 };
 
 #define MAX_VARINT 10
-#define MAX_FIELDS 17
+#define MAX_FIELDS 18
 /* of every field its tag, and a length or number */
 #define OVERHEAD (MAX_FIELDS * (2 + MAX_VARINT))
 
@@ -90,6 +91,7 @@ struct slice gw_wire_event(const struct gw_event *event, struct slice sealed, st
     at = put_number(at, DEVICE_IS_USER, event->device_is_user);
     at = put_number(at, PREFETCH, event->prefetch);
     at = put_number(at, OPT_OUT, event->opt_out);
+    at = put_number(at, MASKED, event->masked);
     /* tag and length go right before it, once it is known how long they are */
     uint8_t head[1 + MAX_VARINT];
     size_t head_size =

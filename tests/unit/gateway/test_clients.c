@@ -3,6 +3,7 @@
 #include "domain/event.h"
 
 #include "test.h"
+#include "world.h"
 
 #include <stdio.h>
 
@@ -42,8 +43,10 @@ static const char *described(enum gw_client_id client, enum gw_event_type type, 
                              struct gw_event *event, struct arena *arena)
 {
     struct gw_faults faults = {.n = 0};
-    const struct gw_event_source source = {
-        .hash_key = key, .form = gw_form_index(gw_clients[client].form, arena), .type = type};
+    const struct gw_event_source source = {.hash_key = key,
+                                           .form = gw_form_index(gw_clients[client].form, arena),
+                                           .type = type,
+                                           .masker = world_masker()};
     gw_event_map(event, slice_str(text), &source, &faults, arena);
     if (faults.n)
         return arena_printf(arena, "%s=%s", faults.list[0].field, faults.list[0].code);
@@ -185,7 +188,8 @@ static void test_posthog_event(void **state)
     if (!slice_equal_str(
             event.context,
             "{\"page\":{\"url\":\"https://x/\"},\"campaign\":{\"source\":\"news\"},"
-            "\"userAgent\":\"UA\",\"library\":{\"name\":\"web\"},\"screen\":{\"width\":800}}"))
+            "\"userAgent\":\"UA\",\"library\":{\"name\":\"web\"},\"screen\":{\"width\":800},"
+            "\"ip\":\"203.0.113.0\"}"))
         fail_msg("%.*s", (int)event.context.size, (const char *)event.context.data);
     assert_non_null(memmem(event.personal.data, event.personal.size, "{\"plan\":\"pro\"}", 14));
     arena_destroy(&arena);

@@ -3,6 +3,7 @@
 #include "domain/event.h"
 
 #include "test.h"
+#include "world.h"
 
 static const uint8_t key[32] = {7};
 
@@ -25,7 +26,8 @@ static void map(struct mapped *m, const char *text, enum gw_event_type type,
                                            .form = form,
                                            .type = type,
                                            .context = batch_context ? &context : NULL,
-                                           .sent_at_us = 5};
+                                           .sent_at_us = 5,
+                                           .masker = world_masker()};
     gw_event_map(&m->event, slice_str(text), &source, &m->faults, m->arena);
 }
 
@@ -125,8 +127,8 @@ static void test_track(void **state)
     assert_int_equal(e->sent_at_us, 2 * SECOND_US);
     assert_true(slice_equal_str(e->properties, "{ \"a\" : 1e20, \"b\":\"\\ud800\" }"));
     assert_true(slice_equal_str(
-        e->context,
-        "{\"page\":{\"url\":\"/x\"},\"userAgent\":\"UA\",\"device\":{\"type\":\"ios\"}}"));
+        e->context, "{\"page\":{\"url\":\"/x\"},\"userAgent\":\"UA\",\"device\":{\"type\":\"ios\"},"
+                    "\"ip\":\"203.0.113.0\"}"));
     arena_destroy(&m.arena);
 }
 

@@ -20,8 +20,8 @@ static const uint8_t key[32] = {7};
 static void map(struct gw_event *event, struct gw_faults *faults, const char *text,
                 struct arena *arena)
 {
-    const struct gw_event_source source = {.hash_key = key,
-                                           .form = gw_form_index(&gw_snowplow_form, arena)};
+    const struct gw_event_source source = {
+        .hash_key = key, .form = gw_form_index(&gw_snowplow_form, arena), .masker = world_masker()};
     *faults = (struct gw_faults){.n = 0};
     gw_event_map(event, slice_str(text), &source, faults, arena);
 }
@@ -171,7 +171,8 @@ static void test_context(void **state)
         event.context,
         "{\"page\":{\"url\":\"https://a.example/\",\"title\":\"A\",\"referrer\":\"https://"
         "b.example/\"},\"userAgent\":\"UA\",\"locale\":\"en\",\"library\":{\"name\":\"js-4.0\"},"
-        "\"screen\":{\"width\":1920,\"height\":1080},\"timezone\":\"Europe/Paris\"}"));
+        "\"screen\":{\"width\":1920,\"height\":1080},\"timezone\":\"Europe/Paris\","
+        "\"ip\":\"203.0.113.0\"}"));
     arena_destroy(&arena);
 }
 

@@ -1,5 +1,6 @@
 #include "world.h"
 #include "broker.h"
+#include "domain/mask.h"
 #include "identifiers.h"
 #include "keys.h"
 #include "vault.h"
@@ -408,4 +409,13 @@ double world_dead_letters(struct world *world)
         sum += strtod(strchr(at, '}') + 1, NULL);
     buf_deinit(&out);
     return sum;
+}
+
+struct gw_masker *world_masker(void)
+{
+    static struct gw_masker *masker;
+    struct err err;
+    if (!masker && gw_masker_create(&masker, &err) < 0)
+        fail_msg("masker: %s", err.message);
+    return masker;
 }

@@ -77,3 +77,4 @@ void world_refuse(struct world *world, const struct bus_record *command, const c
                   int status, const char *code, const char *detail);
 double world_metric(struct world *world, const char *line); /* name with labels; -1: none */
 double world_dead_letters(struct world *world);             /* so far, of all reasons */
+struct gw_masker *world_masker(void);                       /* one for all tests of a program */
