@@ -33,22 +33,22 @@ struct audit {
     struct store_row row;
     struct store_commit commit;
     struct buf answer;
-    struct audit *next, **at;
+    struct audit *next;
 };
 
 static void audit_free(struct audit *audit)
 {
-    *audit->at = audit->next;
-    if (audit->next)
-        audit->next->at = audit->at;
     buf_deinit(&audit->answer);
     free(audit);
 }
 
 void identifiers_destroy(struct gateway *gateway)
 {
-    while (gateway->audits)
-        audit_free(gateway->audits);
+    while (gateway->audits) {
+        struct audit *audit = gateway->audits;
+        gateway->audits = audit->next;
+        audit_free(audit);
+    }
 }
 
 static void refuse(struct exchange *exchange)
@@ -58,12 +58,15 @@ static void refuse(struct exchange *exchange)
 
 static void on_audited(struct store_commit *commit)
 {
-    struct audit *audit = commit->user;
+    struct audit *audit = commit->user, **at = &audit->gateway->audits;
     struct exchange *exchange = slots_get(audit->gateway->exchanges, audit->handle);
     if (exchange && commit->err.code == 0)
         exchange_answer(exchange, 200, buf_slice(&audit->answer));
     else if (exchange)
         refuse(exchange);
+    while (*at != audit)
+        at = &(*at)->next;
+    *at = audit->next;
     audit_free(audit);
 }
 
@@ -137,9 +140,6 @@ static void write_audit(struct audit *audit, struct exchange *exchange, unsigned
     audit->commit =
         (struct store_commit){.rows = &audit->row, .n_rows = 1, .done = on_audited, .user = audit};
     audit->next = gateway->audits;
-    audit->at = &gateway->audits;
-    if (audit->next)
-        audit->next->at = &audit->next;
     gateway->audits = audit;
 }
 

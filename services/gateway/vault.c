@@ -116,7 +116,7 @@ static uint16_t *chain_of(struct call *call, const uint8_t subject[16])
 static struct item *item_find(struct call *call, const uint8_t tenant[16],
                               const uint8_t subject[16])
 {
-    for (unsigned i = *chain_of(call, subject); i; i = call->items[i - 1].next) {
+    for (unsigned i = *chain_of(call, subject); i && call->items; i = call->items[i - 1].next) {
         struct item *item = &call->items[i - 1];
         if (memcmp(item->subject, subject, 16) == 0 && memcmp(item->tenant, tenant, 16) == 0)
             return item;
@@ -131,14 +131,13 @@ static bool item_add(struct call *call, const uint8_t tenant[16], const uint8_t 
         struct item *items = call->n < SUBJECTS_MAX ? calloc(capacity, sizeof(*items)) : NULL;
         if (!items)
             return false;
-        if (call->items) {
-            memcpy(items, call->items, call->n * sizeof(*items));
-            privacy_wipe(call->items, call->n * sizeof(*items));
-        }
+        if (call->items)
+            memcpy(items, call->items, call->n * sizeof(*items)); /* no key is in them yet */
         free(call->items);
         call->items = items;
         call->capacity = capacity;
     }
+    assert(call->items);
     struct item *item = &call->items[call->n++];
     uint16_t *chain = chain_of(call, subject);
     memcpy(item->tenant, tenant, 16);

@@ -396,7 +396,7 @@ static const uint8_t *take_number(struct walk *w, const uint8_t *at, const uint8
         return at;
     if (level->what >= 0 && gw_value_tells(number))
         what = level->what;
-    else if (plain && number.size >= 13 && gw_check_card(number))
+    else if (plain && number.size >= 13 && *start >= '2' && gw_check_card(number)) /* 1: a time */
         what = GW_PERSONAL_CARD;
     if (what >= 0)
         found(w->m, gw_view_from(w->view, (size_t)(start - w->view->text.data)),

@@ -32,7 +32,7 @@
 enum shape {
     HAS_AT = 1,
     HAS_GROUPS = 2, /* 9 digits or more with separators between */
-    HAS_LONG = 4,   /* digits in a row: 11, 13 and more, or 10 and more after 0 */
+    HAS_LONG = 4,   /* digits in a row: 11, or 10 to 12 that begin with 0 */
     HAS_MIXED =
         8, /* a word of letters and 6 digits or more, or such a beginning of an IBAN as DE89 */
     HAS_PLUS = 16, /* + or 00 before a digit */
@@ -40,7 +40,8 @@ enum shape {
     HAS_COLONS = 64,
     HAS_SIX = 128, /* 12 34 56 */
     HAS_NINE = 256,
-    HAS_MANY = 512, /* 11 digits or more with separators between */
+    HAS_CARD = 1024, /* 13 digits or more in a row */
+    HAS_MANY = 512,  /* 11 digits or more with separators between */
 };
 
 struct row {
@@ -70,9 +71,9 @@ static const struct row rows[] = {
      NULL, 0},
     {GW_PERSONAL_IBAN, HAS_MIXED, ALONE "[A-Za-z]{2}\\d{2}(?:" SEP "?[A-Za-z0-9]){11,30}" ENDS,
      gw_check_iban, 0},
-    {GW_PERSONAL_CARD, HAS_MANY | HAS_LONG, ALONE "[2-6]\\d(?:" SEP "{0,2}\\d){11,17}" ENDS,
+    {GW_PERSONAL_CARD, HAS_MANY | HAS_CARD, ALONE "[2-6]\\d(?:" SEP "{0,2}\\d){11,17}" ENDS,
      gw_check_card, 0},
-    {GW_PERSONAL_NATIONAL_ID, HAS_MANY | HAS_LONG | HAS_MIXED,
+    {GW_PERSONAL_NATIONAL_ID, HAS_MANY | HAS_CARD | HAS_MIXED,
      ALONE "[1-478] ?\\d\\d ?\\d\\d ?(?:\\d\\d|2[AaBb]) ?\\d{3} ?\\d{3}[ /-]?\\d\\d" ENDS,
      gw_check_nir, 0},
     {GW_PERSONAL_NATIONAL_ID, HAS_GROUPS,
@@ -188,8 +189,8 @@ static size_t word(struct slice text, size_t at, unsigned *has)
     if ((digits == 8 && i + 1 < text.size && c[size] == '-' && isalpha(c[size + 1])) ||
         (digits == 7 && letters == 0 && at > 1 && c[-1] == '-' && isalpha(c[-2])))
         *has |= HAS_MIXED;
-    if (letters == 0 && (digits == 11 || digits >= 13 || (digits >= 10 && c[0] == '0')))
-        *has |= HAS_LONG;
+    if (letters == 0 && digits >= 10)
+        *has |= digits >= 13 ? HAS_CARD : digits == 11 || c[0] == '0' ? HAS_LONG : 0;
     if (digits == 9)
         *has |= HAS_NINE;
     return i;

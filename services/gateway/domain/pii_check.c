@@ -306,13 +306,11 @@ struct slice gw_address_cut(struct slice address, struct arena *arena)
 {
     char copy[INET6_ADDRSTRLEN], out[INET6_ADDRSTRLEN];
     uint8_t bytes[16];
-    int family = memchr(address.data ? (const void *)address.data : "", ':', address.size)
-                     ? AF_INET6
-                     : AF_INET;
-    if (address.size == 0 || address.size >= sizeof(copy))
+    if (!address.data || address.size >= sizeof(copy))
         return slice_make(NULL, 0);
     memcpy(copy, address.data, address.size);
     copy[address.size] = 0;
+    int family = strchr(copy, ':') ? AF_INET6 : AF_INET;
     if (strlen(copy) != address.size || inet_pton(family, copy, bytes) != 1)
         return slice_make(NULL, 0);
     static const uint8_t mapped[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};

@@ -165,7 +165,7 @@ int gw_view_unquote(struct gw_view *out, const struct gw_view *view, struct aren
     if (start(&w, view, arena) < 0)
         return ERR_NO_MEMORY;
     for (size_t i = 0; i < view->text.size;) {
-        int byte = quoted(view->text, i);
+        int byte = view->text.data[i] == '%' ? quoted(view->text, i) : -1;
         put(&w, byte < 0 ? view->text.data[i] : (uint8_t)byte, gw_view_from(view, i));
         i += byte < 0 ? 1 : 3;
     }
