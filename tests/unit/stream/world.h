@@ -78,6 +78,7 @@ struct world {
     uint64_t events;                   /* different ones sent, by their number */
     int64_t wanted_events[WORLD_KEYS]; /* good ones */
     int64_t settings;                  /* version published last */
+    int64_t looked_up;                 /* by the last forwarded command */
     unsigned rejects;                  /* records and messages that must become dead letters */
     struct world_log *log;
     bool verbose, faults; /* faults: decisions may be made to die */
