@@ -75,6 +75,25 @@ static void parked_commands_keep_their_order(void **state)
     world_destroy(&world);
 }
 
+/* Fresh ones, of what has come meanwhile. */
+static void parked_command_has_its_look_ups(void **state)
+{
+    struct world *world = world_create(8, 1);
+    world_settle(world);
+    world_ask(world, ASKED_FORWARD, 1, 0, 1);
+    world->looked_up = -1;
+    for (int i = 0; i < 40; i++) {
+        world_act(world, &world->instances[0]);
+        world_act(world, &world->instances[1]);
+    }
+    assert_int_equal(world->looked_up, 0);
+    world_command(world, 1, 1, 1);
+    world_settle(world);
+    assert_int_equal(world->looked_up, 1);
+    world_check(world);
+    world_destroy(&world);
+}
+
 static void parked_command_expires(void **state)
 {
     struct world *world = world_create(4, 1);
@@ -150,6 +169,7 @@ int main(void)
         cmocka_unit_test(repeated_command_has_one_effect),
         cmocka_unit_test(parked_command_is_decided_after_its_state_begins),
         cmocka_unit_test(parked_commands_keep_their_order),
+        cmocka_unit_test(parked_command_has_its_look_ups),
         cmocka_unit_test(parked_command_expires),
         cmocka_unit_test(rejected_message_is_a_dead_letter_and_leaves_nothing),
         cmocka_unit_test(drained_instance_leaves_nothing_unfinished),

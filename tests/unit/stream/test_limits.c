@@ -82,6 +82,19 @@ static void decision_larger_than_a_batch_is_a_dead_letter(void **state)
     world_destroy(&world);
 }
 
+/* A batch takes only so many bytes; the next one as many again. */
+static void large_records_leave_room_for_what_follows(void **state)
+{
+    struct world *world = world_create(15, 1);
+    for (unsigned i = 0; i < 20; i++)
+        world_large(world, 1);
+    world_settle(world);
+    world_command(world, 1, 1, 1);
+    world_settle(world);
+    world_check(world);
+    world_destroy(&world);
+}
+
 static void row_that_says_nothing_does_not_hold_up_a_drain(void **state)
 {
     struct world *world = world_create(5, 1);
@@ -422,6 +435,30 @@ static void too_many_questions_are_answered_so(void **state)
     world_destroy(&world);
 }
 
+/* An outcome that will never come takes no room from those that may. */
+static void call_of_an_earlier_life_is_let_go(void **state)
+{
+    struct world *world = world_create(16, 1);
+    struct instance *a = &world->instances[0];
+    world_command(world, 1, 1, 1);
+    world_settle(world);
+    world_ask(world, ASKED_CALL, 1, 0, 1);
+    for (unsigned lives = 1; lives <= 5; lives++) {
+        for (int i = 0; i < 20000 && a->n_calls < lives; i++)
+            some_rounds(world, 1);
+        assert_int_equal(a->n_calls, lives);
+        others_take_over(world);
+        world_command(world, 1, 1, 1); /* what it would commit is refused */
+    }
+    a->n_calls = 0;
+    some_rounds(world, 4000);
+    assert_int_equal(a->n_calls, 1);
+    assert_int_equal(a->stream->n_calls, 1);
+    world_settle(world);
+    world_check(world);
+    world_destroy(&world);
+}
+
 static const struct bus_ops *prompt;
 static bool mirrors_are_late;
 
@@ -492,6 +529,7 @@ int main(void)
         cmocka_unit_test(what_postgres_refuses_is_a_dead_letter),
         cmocka_unit_test(record_of_several_messages_that_postgres_refuses),
         cmocka_unit_test(decision_larger_than_a_batch_is_a_dead_letter),
+        cmocka_unit_test(large_records_leave_room_for_what_follows),
         cmocka_unit_test(row_that_says_nothing_does_not_hold_up_a_drain),
         cmocka_unit_test(timer_that_kills_is_given_up),
         cmocka_unit_test(cancelled_timer_leaves_no_attempt),
@@ -505,6 +543,7 @@ int main(void)
         cmocka_unit_test(more_timers_of_one_instant_than_a_page),
         cmocka_unit_test(timer_beside_as_many_as_memory_holds),
         cmocka_unit_test(too_many_questions_are_answered_so),
+        cmocka_unit_test(call_of_an_earlier_life_is_let_go),
         cmocka_unit_test(mirror_is_read_before_anything_is_decided),
         cmocka_unit_test(log_made_anew_stops_its_partitions),
     };

@@ -299,7 +299,7 @@ void world_events(struct world *world, unsigned events, unsigned copies)
 
 static void send_batch(struct world *world, unsigned key, const char *name, unsigned events)
 {
-    struct arena *arena = arena_create(1 << 20);
+    struct arena *arena = arena_create(4 << 20);
     Journey__V1__EventBatch batch;
     Journey__V1__Event event, *list[] = {&event, &event, &event};
     journey__v1__event_batch__init(&batch);
@@ -307,6 +307,7 @@ static void send_batch(struct world *world, unsigned key, const char *name, unsi
     batch.tenant_id = (ProtobufCBinaryData){16, arena_copy(arena, tenant, 16)};
     batch.events = list;
     batch.n_events = events;
+    event.timestamp_us = (int64_t)++world->events;
     event.session_id = arena_printf(arena, "key%u", key);
     event.name = arena_printf(arena, "%s", name);
     send(world, TOPIC_EVENTS, topic_key(tenant, slice_str(event.session_id), arena),
@@ -329,6 +330,15 @@ void world_unstorable(struct world *world, unsigned key)
 void world_empty(struct world *world, unsigned key)
 {
     send_batch(world, key, "", 0);
+}
+
+void world_large(struct world *world, unsigned key)
+{
+    char name[BUS_MAX_RECORD_BYTES - 1000];
+    memset(name, 'x', sizeof(name));
+    name[sizeof(name) - 1] = '\0';
+    send_batch(world, key, name, 1);
+    world->wanted_events[key]++;
 }
 
 void world_settings(struct world *world)

@@ -78,6 +78,7 @@ struct world {
     uint64_t events;                   /* different ones sent, by their number */
     int64_t wanted_events[WORLD_KEYS]; /* good ones */
     int64_t settings;                  /* version published last */
+    int64_t looked_up;                 /* by the last forwarded command */
     unsigned rejects;                  /* records and messages that must become dead letters */
     struct world_log *log;
     bool verbose, faults; /* faults: decisions may be made to die */
@@ -106,6 +107,7 @@ void world_poison(struct world *world, unsigned key); /* an event that no proces
 /* A batch of three events whose rows are refused by the database. */
 void world_unstorable(struct world *world, unsigned key);
 void world_empty(struct world *world, unsigned key); /* a batch without events */
+void world_large(struct world *world, unsigned key); /* an event as large as a record may be */
 void world_settings(struct world *world);
 /* Somebody takes a partition over, and is never heard of again. */
 void world_ghost(struct world *world, unsigned service, int32_t part);

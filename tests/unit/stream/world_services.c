@@ -434,9 +434,20 @@ static void see(struct stream_decision *d, const struct stream_message *m)
     stream_put_row(d, &world_log_rows, row);
 }
 
+static unsigned forwarded_needs(const void *body, unsigned index, struct arena *arena,
+                                struct stream_need *needs)
+{
+    const Journey__V1__Command *command = body;
+    needs[0].lookup = &newest_lookup;
+    needs[0].key[0].s = slice_make(command->tenant_id.data, 16);
+    needs[0].key[1].s = slice_str(command->subject);
+    return 1;
+}
+
 static void answer_forwarded(struct stream_decision *d, const struct stream_message *m)
 {
     Journey__V1__Count *state = d->state;
+    world_of_decisions->looked_up = d->needs[0].n_found ? d->needs[0].found[0].values[0].i : 0;
     if (!state && !m->expired)
         stream_park(d, d->now_us + 300000);
     else if (!state)
@@ -478,6 +489,7 @@ static const struct stream_input inputs_b[] = {{.topic = TOPIC_TEMPLATE_COUNTS,
                                                 .type = &journey__v1__command__descriptor,
                                                 .state = &seen,
                                                 .key = command_key,
+                                                .needs = forwarded_needs,
                                                 .decide = answer_forwarded}};
 static const struct stream_state *const states_a[] = {&counter}, *const states_b[] = {&seen};
 static const struct store_table *const tables_a[] = {&world_log_rows, &world_sums, &world_wrongs},
