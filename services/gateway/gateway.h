@@ -89,6 +89,10 @@ struct gateway {
     int64_t replies_again_us; /* when to try again to read them */
 };
 
+/* What the world's store must know. */
+extern const struct store_table *const gateway_tables[];
+extern const unsigned n_gateway_tables;
+
 int gateway_create(struct gateway **gateway, const struct gateway_world *world,
                    const struct gateway_options *options, struct err *err) MUST_CHECK;
 /* Registers the metrics of a gateway, without one: `-s`. */

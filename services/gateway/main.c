@@ -54,8 +54,6 @@ static int open_reader(void *user, struct bus **bus, struct err *err)
 
 static int set_up(struct app *app, struct err *err)
 {
-    static const struct store_table *const tables[] = {
-        &keys_table, &organizations_table, &settings_table, &vault_table, &audit_logs_table};
     const struct service_hooks hooks = {app, on_ready, on_drain, on_drained, NULL};
     const struct bus_kafka_options kafka = {.brokers = app->config.brokers,
                                             .client_id = "gateway",
@@ -71,8 +69,8 @@ static int set_up(struct app *app, struct err *err)
                                         .schema = KEYS_SCHEMA,
                                         .role = KEYS_ROLE,
                                         .application_name = "gateway",
-                                        .tables = tables,
-                                        .n_tables = ARRAY_SIZE(tables)};
+                                        .tables = gateway_tables,
+                                        .n_tables = n_gateway_tables};
     const struct redis_options redis = {.url = app->config.redis_url};
     int r = service_process_create(&app->process, "gateway", &app->config, &hooks, err);
     struct event_base *base = r < 0 ? NULL : service_process_base(app->process);

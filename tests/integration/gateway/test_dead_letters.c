@@ -15,6 +15,7 @@
 
 #include "test.h"
 
+#define MASTER_KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define PARTITIONS 2
 #define PATIENCE_S 30
 #define GOOD       "{\"type\":\"track\",\"event\":\"Good\",\"messageId\":\"good\",\"anonymousId\":\"a\"}"
@@ -114,13 +115,16 @@ static void prepare(struct rig *rig)
 
 static int setup(void **state)
 {
-    static const struct store_table *const tables[] = {&keys_table, &organizations_table};
     static const struct gateway_options options = {.http_address = "127.0.0.1",
                                                    .http_connections = 100,
                                                    .http_timeout_s = 30,
+                                                   .request_mb = 64,
+                                                   .send_queue_mb = 32,
+                                                   .http_address_connections = 100,
                                                    .open_requests = 100,
                                                    .deadline_ms = 10000,
-                                                   .delivery_ms = 10000};
+                                                   .delivery_ms = 10000,
+                                                   .master_key = MASTER_KEY};
     struct rig *rig = calloc(1, sizeof(*rig));
     struct err err = {0};
     if (!rig)
@@ -133,8 +137,8 @@ static int setup(void **state)
                                         .schema = KEYS_SCHEMA,
                                         .role = KEYS_ROLE,
                                         .application_name = "gateway-test",
-                                        .tables = tables,
-                                        .n_tables = ARRAY_SIZE(tables)};
+                                        .tables = gateway_tables,
+                                        .n_tables = n_gateway_tables};
     rig->base = event_base_new();
     rig->metrics = metrics_create();
     int r = open_bus(rig, &rig->bus, &err);
@@ -144,7 +148,7 @@ static int setup(void **state)
         r = store_pg_create(&rig->store, rig->base, &pg, &err);
     const struct gateway_world world = {
         rig->base, rig->bus, rig->store, rig->metrics,           clock_system(), entropy_system(),
-        "test",    open_bus, rig,        server("DATABASE_URL"), false};
+        "test",    open_bus, rig,        server("DATABASE_URL"), false,          NULL};
     if (r >= 0)
         r = gateway_create(&rig->gateway, &world, &options, &err);
     if (r >= 0)

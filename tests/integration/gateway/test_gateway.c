@@ -97,8 +97,6 @@ static struct bus *make_bus(struct rig *rig)
 
 static int setup(void **state)
 {
-    static const struct store_table *const tables[] = {
-        &keys_table, &organizations_table, &settings_table, &vault_table, &audit_logs_table};
     static const struct gateway_options options = {.http_address = "127.0.0.1",
                                                    .http_connections = 100,
                                                    .http_timeout_s = 30,
@@ -123,8 +121,8 @@ static int setup(void **state)
                                         .schema = KEYS_SCHEMA,
                                         .role = KEYS_ROLE,
                                         .application_name = "gateway-test",
-                                        .tables = tables,
-                                        .n_tables = ARRAY_SIZE(tables)};
+                                        .tables = gateway_tables,
+                                        .n_tables = n_gateway_tables};
     rig->base = event_base_new();
     rig->metrics = metrics_create();
     rig->bus = make_bus(rig);

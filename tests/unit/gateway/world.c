@@ -112,8 +112,6 @@ static int open_bus(void *user, struct bus **bus, struct err *err)
 
 void world_init(struct world *world, unsigned open_requests)
 {
-    static const struct store_table *const tables[] = {
-        &keys_table, &organizations_table, &settings_table, &vault_table, &audit_logs_table};
     const struct gateway_options options = {.http_address = "127.0.0.1",
                                             .http_connections = 100,
                                             .http_timeout_s = 10,
@@ -134,7 +132,7 @@ void world_init(struct world *world, unsigned open_requests)
                             .arena = arena_create((size_t)64 << 20)};
     world->bus = bus_mem_create(world->cluster);
     world->peer = bus_mem_create(world->cluster);
-    world->store = store_mem_create(world->db, tables, ARRAY_SIZE(tables));
+    world->store = store_mem_create(world->db, gateway_tables, n_gateway_tables);
     fill_store(world);
     const struct gateway_world given = {
         world->base, world->bus, world->store, world->metrics, &world->clock, entropy_system(),
