@@ -136,6 +136,8 @@ static void finish(struct key_load *load, bool answered)
         uint64_t handle = 0;
         memcpy(&handle, load->waiting.data + i, sizeof(handle));
         struct exchange *exchange = slots_get(gateway->exchanges, handle);
+        if (exchange)
+            exchange_disarm(exchange); /* the wait for the key is over, whatever comes next */
         if (exchange && answered)
             serve_authorised(exchange, &load->key);
         else if (exchange)
