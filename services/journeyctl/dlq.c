@@ -5,6 +5,7 @@
  *
  * The note comes first, so that a letter is never sent back twice by accident; one that stays at "replaying" may have been.
  */
+#include "identifiers.h"
 #include "letters.h"
 #include "operate.h"
 #include "publish.h"
@@ -157,10 +158,37 @@ int command_dlq_list(struct ctl *ctl, const struct args *args)
 /* ---- dlq show ---- */
 
 struct showing {
+    struct ctl *ctl;
     const struct letter *letter;
-    struct arena *arena;
     bool found;
+    int status;
 };
+
+/* What the gateway could not read is sealed under a key per tenant and day; empty: it is not, or cannot be opened. */
+static struct slice open_record(struct showing *showing, const struct bus_record *record)
+{
+    struct ctl *ctl = showing->ctl;
+    struct slice day = letter_sealed(record), none = {NULL, 0};
+    struct tenant tenant = {.uuid = showing->letter->tenant};
+    uint8_t subject[16], key[PRIVACY_KEY_SIZE];
+    char id[UUID_TEXT_SIZE];
+    int64_t day_us;
+    if (day.size < 4 || time_parse(&day_us, NULL, slice_make(day.data + 4, day.size - 4)) < 0 ||
+        record->value.size < PRIVACY_SEAL_OVERHEAD)
+        return none;
+    uuid_format(id, tenant.uuid.bytes);
+    tenant.id = id;
+    privacy_day(subject, day_us);
+    showing->status = subject_key(ctl, &tenant, subject, key);
+    if (showing->status == CTL_DONE)
+        showing->status = audit(ctl, id, "sealed.open", arena_str(ctl->arena, day), NULL, NULL);
+    size_t size = record->value.size - PRIVACY_SEAL_OVERHEAD;
+    uint8_t *plain = showing->status == CTL_DONE ? arena_alloc(ctl->arena, size + 1) : NULL;
+    bool opened =
+        plain && privacy_unseal(plain, key, tenant.uuid.bytes, subject, record->value) >= 0;
+    privacy_wipe(key, sizeof(key));
+    return opened ? slice_make(plain, size) : none;
+}
 
 static void show_record(void *user, unsigned i, const struct bus_record *record)
 {
@@ -169,7 +197,7 @@ static void show_record(void *user, unsigned i, const struct bus_record *record)
     struct json_writer w = json_writer_make(&out);
     json_begin_object(&w);
     letter_write(&w, showing->letter);
-    letter_write_content(&w, record, slice_make(NULL, 0), showing->arena);
+    letter_write_content(&w, record, open_record(showing, record), showing->ctl->arena);
     json_end_object(&w);
     printf("%s\n", (const char *)out.data);
     showing->found = true;
@@ -180,7 +208,7 @@ int command_dlq_show(struct ctl *ctl, const struct args *args)
     struct err err;
     struct letter letter;
     struct letters *letters = NULL;
-    struct showing showing = {NULL, ctl->arena, false};
+    struct showing showing = {.ctl = ctl, .status = CTL_DONE};
     if (letter_id_parse(&letter, slice_str(args->positional[0])) < 0)
         return ctl_fail(CTL_USAGE,
                         "'%s' is no dead letter's id\n  which there are: journeyctl dlq "
@@ -199,6 +227,8 @@ int command_dlq_show(struct ctl *ctl, const struct args *args)
     if (status == CTL_DONE && !showing.found)
         status =
             ctl_fail(CTL_FAILED, "there is no such dead letter, or the log keeps it no longer");
+    if (status == CTL_DONE)
+        status = showing.status; /* shown, but its content stays closed */
     letters_destroy(&letters);
     return status;
 }

@@ -1,4 +1,5 @@
 /* Finding a person by an identifier, and reading what was sealed: for those who may, and never without a trace. */
+#include "identifiers.h"
 #include "database.h"
 #include "operate.h"
 #include "privacy.h"
@@ -67,8 +68,8 @@ int command_hash(struct ctl *ctl, const struct args *args)
 
 /* ---- unseal ---- */
 
-static int subject_key(struct ctl *ctl, const struct tenant *tenant, const uint8_t subject[16],
-                       uint8_t key[PRIVACY_KEY_SIZE])
+int subject_key(struct ctl *ctl, const struct tenant *tenant, const uint8_t subject[16],
+                uint8_t key[PRIVACY_KEY_SIZE])
 {
     _cleanup_(database_free) PGresult *rows = NULL;
     uint8_t master[PRIVACY_KEY_SIZE], wrapped[PRIVACY_WRAPPED_SIZE];

@@ -11,7 +11,7 @@
  *   card         13 to 19 digits of an issuer, with spaces or dashes or not, Luhn; not a barcode (13 digits, EAN)
  *   IBAN         country, its length, mod 97
  *   national id  US SSN with separators, UK NINO, DE tax id, FR NIR, ES DNI and NIE, IT codice fiscale, PL PESEL; NL BSN only
- *                beside its name
+ *                beside its name. 11 digits in a row only beside other words: alone, and in addresses, they are an order's number
  *   address      IPv4 and IPv6 of a host. Four numbers are a version after a letter and a slash (Chrome/120.0.6099.71),
  *                after "v" or "version", or where a name says so; those that end with .0 are a network's
  *
@@ -57,11 +57,13 @@ enum {
     BESIDE = 2,   /* no finding when it is all of the text */
 };
 
-#define ALONE   "(?<![A-Za-z0-9])"
-#define ENDS    "(?![A-Za-z0-9])"
-#define NUMBER  "(?<![\\w.,+-])"
-#define SEP     "[ +.-]"
-#define DIGITS9 "\\d{9}" ENDS
+#define ALONE "(?<![A-Za-z0-9])"
+#define ENDS  "(?![A-Za-z0-9])"
+/* one order number of 11 digits in forty has a PESEL's check digit and date */
+#define IN_WORDS "(?<![A-Za-z0-9=/_.-])"
+#define NUMBER   "(?<![\\w.,+-])"
+#define SEP      "[ +.-]"
+#define DIGITS9  "\\d{9}" ENDS
 
 static const struct row rows[] = {
     {GW_PERSONAL_EMAIL, HAS_AT,
@@ -78,9 +80,10 @@ static const struct row rows[] = {
      gw_check_nir, 0},
     {GW_PERSONAL_NATIONAL_ID, HAS_GROUPS,
      ALONE "(?<!-)(?!000|666|9)\\d{3}([ -])(?!00)\\d{2}\\1(?!0000)\\d{4}" ENDS "(?!-)", NULL, 0},
-    {GW_PERSONAL_NATIONAL_ID, HAS_MANY | HAS_LONG, ALONE "\\d{2} ?\\d{3} ?\\d{3} ?\\d{3}" ENDS,
-     gw_check_tax_de, 0},
-    {GW_PERSONAL_NATIONAL_ID, HAS_LONG, ALONE "\\d{11}" ENDS, gw_check_pesel, 0},
+    {GW_PERSONAL_NATIONAL_ID, HAS_MANY, ALONE "\\d{2} \\d{3} \\d{3} \\d{3}" ENDS, gw_check_tax_de,
+     0},
+    {GW_PERSONAL_NATIONAL_ID, HAS_LONG, IN_WORDS "\\d{11}" ENDS, gw_check_tax_de, BESIDE},
+    {GW_PERSONAL_NATIONAL_ID, HAS_LONG, IN_WORDS "\\d{11}" ENDS, gw_check_pesel, BESIDE},
     {GW_PERSONAL_NATIONAL_ID, HAS_MIXED | HAS_SIX,
      ALONE "(?i)(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\\d\\d ?\\d\\d "
            "?\\d\\d ?[A-D]" ENDS,
