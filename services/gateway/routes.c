@@ -21,6 +21,8 @@ static const struct gw_part_spec end_parts[] = {{"journey_state", "journey-state
                                                 {"end_timestamp", "journey-state", false, 0},
                                                 {"total_session_time", "journey-state", false, 0}};
 
+static const struct gw_part_spec consents_parts[] = {{"consents", "ingest", false, 0}};
+
 static const struct gw_member start_members[] = {
     {"session_id", GW_FROM_SUBJECT, NULL},
     {"journey_state", GW_FROM_PART, "journey_state"},
@@ -43,6 +45,7 @@ static const struct gw_member conversion_members[] = {
 };
 static const struct gw_member session_members[] = {{NULL, GW_FROM_PART, "session"}};
 static const struct gw_member page_members[] = {{NULL, GW_FROM_PART, "page"}};
+static const struct gw_member consents_members[] = {{NULL, GW_FROM_PART, "consents"}};
 static const struct gw_member end_members[] = {
     {"session_id", GW_FROM_SUBJECT, NULL},
     {"journey_state", GW_FROM_PART, "journey_state"},
@@ -50,16 +53,22 @@ static const struct gw_member end_members[] = {
     {"total_session_time", GW_FROM_PART, "total_session_time"},
 };
 
-static const struct gw_answer start_answer = {200, PARTS(state_parts), MEMBERS(start_members)};
-static const struct gw_answer stage_answer = {200, PARTS(state_parts), MEMBERS(stage_members)};
+#define SESSIONS "/api/journey/sessions/"
+#define CONSENTS "/api/v1/consents/"
+static const struct gw_answer start_answer = {200, PARTS(state_parts), MEMBERS(start_members),
+                                              SESSIONS};
+static const struct gw_answer stage_answer = {200, PARTS(state_parts), MEMBERS(stage_members),
+                                              SESSIONS};
 static const struct gw_answer touchpoint_answer = {201, PARTS(touchpoint_parts),
-                                                   MEMBERS(touchpoint_members)};
+                                                   MEMBERS(touchpoint_members), SESSIONS};
 static const struct gw_answer conversion_answer = {201, PARTS(conversion_parts),
-                                                   MEMBERS(conversion_members)};
+                                                   MEMBERS(conversion_members), SESSIONS};
 static const struct gw_answer session_answer = {200, PARTS(session_parts),
                                                 MEMBERS(session_members)};
 static const struct gw_answer page_answer = {200, PARTS(page_parts), MEMBERS(page_members)};
-static const struct gw_answer end_answer = {200, PARTS(end_parts), MEMBERS(end_members)};
+static const struct gw_answer end_answer = {200, PARTS(end_parts), MEMBERS(end_members), SESSIONS};
+static const struct gw_answer consents_answer = {200, PARTS(consents_parts),
+                                                 MEMBERS(consents_members), CONSENTS};
 
 /* ---- the rows ---- */
 
@@ -75,7 +84,7 @@ static const struct gw_answer end_answer = {200, PARTS(end_parts), MEMBERS(end_m
         name, method, path, keys, flags, COMMAND_BYTES, command_run,                               \
             .schema = (body), .topic = (to), .build = (how), .answer = &(made)                     \
     }
-#define SESSION "/api/journey/sessions/{session_id}"
+#define SESSION SESSIONS "{session_id}"
 
 const struct route routes[] = {
     SEGMENT("track", "/v1/track", TRACK),
@@ -98,7 +107,7 @@ const struct route routes[] = {
      .cut = NULL},
     {"sdk_settings", HTTP_GET, "/v1/projects/{write_key}/settings", EITHER,
      ROUTE_BROWSER | ROUTE_PATH_KEY, COMMAND_BYTES, events_settings, .cut = NULL},
-    COMMAND("start", HTTP_POST, "/api/journey/sessions/start", EITHER, ROUTE_BROWSER,
+    COMMAND("start", HTTP_POST, SESSIONS "start", EITHER, ROUTE_BROWSER,
             &gw_start_body, TOPIC_COMMANDS_INGEST, build_start, start_answer),
     COMMAND("get", HTTP_GET, SESSION, GW_KEY_SECRET, ROUTE_READ_ONLY, NULL,
             TOPIC_COMMANDS_JOURNEY_STATE, build_get, session_answer),
@@ -112,6 +121,12 @@ const struct route routes[] = {
             &gw_conversion_body, TOPIC_COMMANDS_JOURNEY_STATE, build_conversion, conversion_answer),
     COMMAND("end", HTTP_POST, SESSION "/end", EITHER, ROUTE_BROWSER, &gw_end_body,
             TOPIC_COMMANDS_JOURNEY_STATE, build_end, end_answer),
+    COMMAND("set_consent", HTTP_POST, "/api/v1/consents", EITHER, ROUTE_BROWSER, &gw_consent_body,
+            TOPIC_COMMANDS_INGEST, build_set_consent, consents_answer),
+    COMMAND("get_consents", HTTP_GET, "/api/v1/consents", GW_KEY_SECRET, ROUTE_READ_ONLY, NULL,
+            TOPIC_COMMANDS_INGEST, build_get_consents, consents_answer),
+    COMMAND("get_consents", HTTP_GET, CONSENTS "{subject}", GW_KEY_SECRET, ROUTE_READ_ONLY, NULL,
+            TOPIC_COMMANDS_INGEST, build_get_consents, consents_answer),
 };
 const unsigned n_routes = ARRAY_SIZE(routes);
 
