@@ -1,4 +1,4 @@
-/* What each session route says, as the body of a Command. Bodies were checked by their tables. */
+/* What each route says, as the body of a Command. Bodies were checked by their tables. */
 #include "commands.h"
 #include "domain/bodies.h"
 #include "domain/identity.h"
@@ -230,7 +230,7 @@ static int64_t query_number(struct command_build *b, const char *name, int64_t o
     if (!digits)
         return otherwise;
     size_t size = strspn(digits, "0123456789");
-    int64_t number = size && size < 12 && size == value.size ? strtoll(digits, NULL, 10) : -1;
+    int64_t number = size && size < 19 && size == value.size ? strtoll(digits, NULL, 10) : -1;
     if (number >= min && number <= max)
         return number;
     gw_fault_add(b->faults, name, "out_of_range",
@@ -248,4 +248,87 @@ void build_list(struct command_build *b)
     list->after = query_number(b, "cursor", 0, 0, INT32_MAX);
     b->command->body_case = JOURNEY__V1__COMMAND__BODY_LIST_TOUCHPOINTS;
     b->command->list_touchpoints = list;
+}
+
+/* ---- consents ---- */
+
+/* One of the two names the subject; what is about to be said is about its hash. */
+static ProtobufCBinaryData subject(struct command_build *b, struct slice anonymous_id,
+                                   struct slice user_id)
+{
+    if (!anonymous_id.size == !user_id.size)
+        gw_fault_add(b->faults, "subject", "required", "must have either anonymous_id or user_id");
+    return anonymous_id.size ? hashed(b, "device", anonymous_id) : hashed(b, "user", user_id);
+}
+
+static void add_choice(struct command_build *b, Journey__V1__SetConsent *set,
+                       const struct json_node *member)
+{
+    Journey__V1__ConsentChoice *choice = message(b, &journey__v1__consent_choice__descriptor);
+    const char *name = arena_str(b->arena, member->key);
+    if (!choice || !name || json_is(member, JSON_NULL))
+        return;
+    bool known = false;
+    char *path = arena_printf(b->arena, "purposes.%s", name);
+    for (unsigned i = 0; path && i < b->exchange->route->schema->n; i++)
+        known = known || strcmp(b->exchange->route->schema->fields[i].path, path) == 0;
+    if (!known) {
+        gw_fault_add(b->faults, "purposes", "unknown_purpose", "names a purpose that is not known");
+        return;
+    }
+    choice->purpose = raw(b, member->key);
+    choice->granted = slice_equal_str(json_string(member, b->arena), "granted");
+    set->choices[set->n_choices++] = choice;
+}
+
+void build_set_consent(struct command_build *b)
+{
+    Journey__V1__SetConsent *set = message(b, &journey__v1__set_consent__descriptor);
+    const struct json_node *purposes = at(b, "purposes"), *user_id = at(b, "subject.user_id");
+    if (!set)
+        return;
+    if (user_id && b->exchange->key.kind == GW_KEY_WRITE)
+        b->forbidden = "A write key speaks for its own device only";
+    set->about = subject(b, json_string(at(b, "subject.anonymous_id"), b->arena),
+                         json_string(user_id, b->arena));
+    set->choices = arena_alloc(b->arena, (purposes->count + 1) * sizeof(*set->choices));
+    if (!set->choices)
+        return;
+    for (const struct json_node *member = purposes->child; member; member = member->next)
+        add_choice(b, set, member);
+    if (!set->n_choices)
+        gw_fault_add(b->faults, "purposes", "required", "must name a purpose");
+    set->source = text(b, at(b, "source"));
+    set->policy_version = text(b, at(b, "policy_version"));
+    set->region = text(b, at(b, "region"));
+    b->command->subject = raw(b, hex(b, set->about));
+    b->command->body_case = JOURNEY__V1__COMMAND__BODY_SET_CONSENT;
+    b->command->set_consent = set;
+}
+
+/* The hash that an answer told, as hex. */
+static ProtobufCBinaryData told_subject(struct command_build *b, struct slice digits)
+{
+    uint8_t *hash = arena_alloc(b->arena, GW_HASH_SIZE);
+    if (hash && hex_parse(hash, GW_HASH_SIZE, digits) == 0)
+        return (ProtobufCBinaryData){GW_HASH_SIZE, hash};
+    gw_fault_add(b->faults, "subject", "invalid_format", "must have 32 hex digits");
+    return (ProtobufCBinaryData){0, NULL};
+}
+
+void build_get_consents(struct command_build *b)
+{
+    Journey__V1__GetConsents *get = message(b, &journey__v1__get_consents__descriptor);
+    struct slice query = http_request_query(b->exchange->request);
+    struct slice told = b->exchange->parameters[0];
+    if (!get)
+        return;
+    get->about = told.size ? told_subject(b, told)
+                           : subject(b, http_query_get(query, "anonymous_id", b->arena),
+                                     http_query_get(query, "user_id", b->arena));
+    get->limit = (int32_t)query_number(b, "limit", LIST_LIMIT_DEFAULT, 1, LIST_LIMIT_MAX);
+    get->before = query_number(b, "cursor", 0, 1, INT64_MAX);
+    b->command->subject = raw(b, hex(b, get->about));
+    b->command->body_case = JOURNEY__V1__COMMAND__BODY_GET_CONSENTS;
+    b->command->get_consents = get;
 }

@@ -25,7 +25,7 @@ static void answer_accepted(struct exchange *exchange)
     _cleanup_(buf_deinit) struct buf location = {0};
     _cleanup_(buf_deinit) struct buf body = {0};
     struct json_writer w = json_writer_make(&body);
-    buf_append_str(&location, "/api/journey/sessions/");
+    buf_append_str(&location, exchange->route->answer->location);
     for (size_t i = 0; i < exchange->subject.size; i++) {
         uint8_t c = exchange->subject.data[i];
         bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
@@ -226,7 +226,9 @@ void command_run(struct exchange *exchange)
     if (!build.key_id.size)
         build.key_id = exchange->subject;
     identify(&build);
-    if (faults.n)
+    if (build.forbidden)
+        exchange_problem(exchange, GW_PROBLEM_FORBIDDEN, build.forbidden, NULL);
+    else if (faults.n)
         exchange_problem(exchange, GW_PROBLEM_INVALID_REQUEST, NULL, &faults);
     else
         send_command(&build);

@@ -11,6 +11,7 @@ struct command_build {
     Journey__V1__Command *command; /* to be filled; subject is set when the path names it */
     struct slice key_id; /* what the record's key is made of; the subject when left alone */
     struct gw_faults *faults;
+    const char *forbidden; /* set: why this key may not ask for that */
 };
 
 /* A route's run(). */
@@ -26,3 +27,5 @@ void build_conversion(struct command_build *build);
 void build_end(struct command_build *build);
 void build_get(struct command_build *build);
 void build_list(struct command_build *build);
+void build_set_consent(struct command_build *build);
+void build_get_consents(struct command_build *build);

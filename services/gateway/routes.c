@@ -26,6 +26,8 @@ static const struct gw_part_spec end_parts[] = {{"journey_state", "journey-state
                                                 {"end_timestamp", "journey-state", false, 0},
                                                 {"total_session_time", "journey-state", false, 0}};
 
+static const struct gw_part_spec consents_parts[] = {{"consents", "ingest", false, 0}};
+
 static const struct gw_member start_members[] = {
     {"session_id", GW_FROM_SUBJECT, NULL},
     {"journey_state", GW_FROM_PART, "journey_state"},
@@ -48,6 +50,7 @@ static const struct gw_member conversion_members[] = {
 };
 static const struct gw_member session_members[] = {{NULL, GW_FROM_PART, "session"}};
 static const struct gw_member page_members[] = {{NULL, GW_FROM_PART, "page"}};
+static const struct gw_member consents_members[] = {{NULL, GW_FROM_PART, "consents"}};
 static const struct gw_member end_members[] = {
     {"session_id", GW_FROM_SUBJECT, NULL},
     {"journey_state", GW_FROM_PART, "journey_state"},
@@ -55,16 +58,22 @@ static const struct gw_member end_members[] = {
     {"total_session_time", GW_FROM_PART, "total_session_time"},
 };
 
-static const struct gw_answer start_answer = {200, PARTS(state_parts), MEMBERS(start_members)};
-static const struct gw_answer stage_answer = {200, PARTS(state_parts), MEMBERS(stage_members)};
+#define SESSIONS "/api/journey/sessions/"
+#define CONSENTS "/api/v1/consents/"
+static const struct gw_answer start_answer = {200, PARTS(state_parts), MEMBERS(start_members),
+                                              SESSIONS};
+static const struct gw_answer stage_answer = {200, PARTS(state_parts), MEMBERS(stage_members),
+                                              SESSIONS};
 static const struct gw_answer touchpoint_answer = {201, PARTS(touchpoint_parts),
-                                                   MEMBERS(touchpoint_members)};
+                                                   MEMBERS(touchpoint_members), SESSIONS};
 static const struct gw_answer conversion_answer = {201, PARTS(conversion_parts),
-                                                   MEMBERS(conversion_members)};
+                                                   MEMBERS(conversion_members), SESSIONS};
 static const struct gw_answer session_answer = {200, PARTS(session_parts),
                                                 MEMBERS(session_members)};
 static const struct gw_answer page_answer = {200, PARTS(page_parts), MEMBERS(page_members)};
-static const struct gw_answer end_answer = {200, PARTS(end_parts), MEMBERS(end_members)};
+static const struct gw_answer end_answer = {200, PARTS(end_parts), MEMBERS(end_members), SESSIONS};
+static const struct gw_answer consents_answer = {200, PARTS(consents_parts),
+                                                 MEMBERS(consents_members), CONSENTS};
 
 /* ---- what clients of events expect to hear ---- */
 
@@ -128,7 +137,7 @@ static const struct events_answer answer_pixel = {"image/gif", {pixel, sizeof(pi
     {                                                                                              \
         "page", HTTP_GET, path, 0, ROUTE_READ_ONLY, COMMAND_BYTES, recent_page, .cut = NULL        \
     }
-#define SESSION "/api/journey/sessions/{session_id}"
+#define SESSION SESSIONS "{session_id}"
 
 const struct route routes[] = {
     SEGMENT("track", "/v1/track", TRACK),
@@ -196,8 +205,8 @@ const struct route routes[] = {
      COMMAND_BYTES, events_constant, .cut = NULL, .taken = &gw_answer_rudder_source},
     {"sdk_settings", HTTP_GET, "/v1/projects/{write_key}/settings", EITHER,
      ROUTE_BROWSER | ROUTE_PATH_KEY, COMMAND_BYTES, events_settings, .cut = NULL},
-    COMMAND("start", HTTP_POST, "/api/journey/sessions/start", EITHER, ROUTE_BROWSER,
-            &gw_start_body, TOPIC_COMMANDS_INGEST, build_start, start_answer),
+    COMMAND("start", HTTP_POST, SESSIONS "start", EITHER, ROUTE_BROWSER, &gw_start_body,
+            TOPIC_COMMANDS_INGEST, build_start, start_answer),
     COMMAND("get", HTTP_GET, SESSION, GW_KEY_SECRET, ROUTE_READ_ONLY, NULL,
             TOPIC_COMMANDS_JOURNEY_STATE, build_get, session_answer),
     COMMAND("stage", HTTP_PUT, SESSION "/stage", GW_KEY_SECRET, 0, &gw_stage_body,
@@ -223,6 +232,12 @@ const struct route routes[] = {
     LETTERS("dead_letter_drop", HTTP_POST, "/{id}/drop", dead_letters_drop),
     {"resolve", HTTP_POST, "/api/v1/identifiers/resolve", GW_KEY_SECRET, ROUTE_READ_ONLY,
      IDENTIFIERS_BYTES, identifiers_resolve, .cut = NULL},
+    COMMAND("set_consent", HTTP_POST, "/api/v1/consents", EITHER, ROUTE_BROWSER, &gw_consent_body,
+            TOPIC_COMMANDS_INGEST, build_set_consent, consents_answer),
+    COMMAND("get_consents", HTTP_GET, "/api/v1/consents", GW_KEY_SECRET, ROUTE_READ_ONLY, NULL,
+            TOPIC_COMMANDS_INGEST, build_get_consents, consents_answer),
+    COMMAND("get_consents", HTTP_GET, CONSENTS "{subject}", GW_KEY_SECRET, ROUTE_READ_ONLY, NULL,
+            TOPIC_COMMANDS_INGEST, build_get_consents, consents_answer),
 };
 const unsigned n_routes = ARRAY_SIZE(routes);
 

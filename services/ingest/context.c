@@ -41,6 +41,8 @@ static void read_member(struct ingest_context *context, const struct json_node *
     }
     if (slice_equal_str(member->key, "bot"))
         context->bot = json_truthy(member);
+    else if (slice_equal_str(member->key, "consent"))
+        context->preferences = json_get(member, "categoryPreferences");
 }
 
 /* What the client took out of the address before others: it knows its own names for these parameters. */

@@ -16,6 +16,14 @@ int ingest_batch_key(const void *body, unsigned index, struct arena *arena, stru
     return ingest_key(key, batch->tenant_id, batch->events[index]->device, arena, err);
 }
 
+unsigned ingest_batch_needs(const void *body, unsigned index, struct arena *arena,
+                            struct stream_need *needs)
+{
+    const Journey__V1__EventBatch *batch = body;
+    const Journey__V1__Event *event = batch->events[index];
+    return ingest_user_need(batch->tenant_id, event->user, event->device, arena, needs);
+}
+
 struct slice ingest_batch_alone(const void *body, unsigned index, struct arena *arena)
 {
     Journey__V1__EventBatch alone = *(const Journey__V1__EventBatch *)body;
@@ -86,18 +94,28 @@ static void count(struct stream_decision *d, const Journey__V1__Accepted *accept
 
 /* What the event says of page, origin and device, and of its session's beginning. */
 static bool enrich(struct stream_decision *d, Journey__V1__Accepted *accepted,
-                   const struct ingest_visit *visit)
+                   const struct ingest_context *context, const struct ingest_visit *visit)
 {
-    struct ingest_context context;
-    ingest_context_read(&context, accepted->event->context, d->arena);
-    accepted->enrichment = ingest_enrich(d, accepted->event, &context);
+    accepted->enrichment = ingest_enrich(d, accepted->event, context);
     if (!accepted->enrichment)
         return false;
     accepted->enrichment->over_length = visit->over_length;
     if (visit->opens)
-        accepted->opens =
-            ingest_opening(&context, accepted->enrichment, visit->returning, d->arena);
+        accepted->opens = ingest_opening(context, accepted->enrichment, visit->returning, d->arena);
     return true;
+}
+
+/* Only what may be kept without consent to analytics. */
+static bool make_pseudonymous(struct stream_decision *d, Journey__V1__Accepted *accepted,
+                              const struct ingest_context *context, const uint8_t tenant[16])
+{
+    accepted->pseudonymous = true;
+    accepted->event = ingest_pseudonymous_event(accepted->event, context, tenant,
+                                                slice_str(accepted->session_id), d->arena);
+    if (accepted->opens)
+        ingest_pseudonymous_start(accepted->opens, d->arena);
+    stream_count(d, INGEST_COUNT_PSEUDONYMOUS, 1);
+    return accepted->event != NULL;
 }
 
 static void accept(struct stream_decision *d, const struct stream_message *m,
@@ -107,16 +125,21 @@ static void accept(struct stream_decision *d, const struct stream_message *m,
     struct ingest_timing timing =
         ingest_timing_of(event->timestamp_us, event->sent_at_us, received_us);
     Journey__V1__Accepted *accepted = arena_alloc(d->arena, sizeof(*accepted));
+    struct ingest_context context;
     if (!accepted)
         return; /* the runtime refuses the decision: its arena has overflowed */
+    ingest_context_read(&context, event->context, d->arena);
+    ingest_consent_gather(d, device, &context, event->opt_out,
+                          min_i64(timing.time_us, received_us));
+    struct ingest_force force = ingest_force_of(d, device, &settings, event->opt_out);
+    bool pseudonymous = force.of[INGEST_PURPOSE_ANALYTICS] == INGEST_BASIS_NONE;
     const struct ingest_sighting sighting = {
         .named = slice_str(event->session_id),
         .message_id = slice_str(event->message_id),
         .user = slice_make(event->user.data, event->user.len),
         .time_us = timing.time_us,
     };
-    struct ingest_visit visit = ingest_device_visit(device, &sighting, &settings.limits, d->arena);
-    ingest_device_store(d, device, event->user, timing.time_us);
+    struct ingest_visit visit = ingest_device_bind(d, device, &settings, sighting, pseudonymous);
     journey__v1__accepted__init(accepted);
     accepted->tenant_id =
         (ProtobufCBinaryData){16, arena_copy(d->arena, m->key.tenant, sizeof(m->key.tenant))};
@@ -124,11 +147,12 @@ static void accept(struct stream_decision *d, const struct stream_message *m,
     accepted->event = event;
     accepted->time_us = timing.time_us;
     accepted->received_us = received_us;
-    accepted->consent = ingest_consent(&settings, d->arena);
+    accepted->consent = ingest_stamp(&force, d->arena);
     accepted->late = timing.late;
     accepted->time_clamped = timing.clamped;
     accepted->idle_us = settings.limits.idle_us;
-    if (!enrich(d, accepted, &visit))
+    if (!enrich(d, accepted, &context, &visit) ||
+        (pseudonymous && !make_pseudonymous(d, accepted, &context, m->key.tenant)))
         return;
     stream_publish(d, TOPIC_ACCEPTED, topic_key(m->key.tenant, visit.session_id, d->arena),
                    accepted, timing.time_us);

@@ -2,8 +2,9 @@
 /*
  * ingest: raw events and session starts in, accepted events and bound starts out.
  *
- *   EventBatch ──► validate ──► seen before? ──► when? ──► which session? ──► enrich ──► Accepted
- *   StartSession ─────────────────────────────► bind the device ─────────────► forwarded to journey-state
+ *   EventBatch ──► validate ──► seen before? ──► when? ──► may we? ──► which session? ──► enrich ──► Accepted
+ *   StartSession ────────────────────────────────────────► may we? ──► bind the device ──► forwarded to journey-state
+ *   SetConsent ──► stated ──► Consent
  *
  * One state per device: its recent sessions (DeviceRecord), and beside it what it has sent in 24 h.
  */
@@ -12,6 +13,7 @@
 #include "stream.h"
 
 #include "journey/v1/command.pb-c.h"
+#include "journey/v1/consent.pb-c.h"
 #include "journey/v1/event.pb-c.h"
 #include "journey/v1/journey.pb-c.h"
 #include "journey/v1/settings.pb-c.h"
@@ -36,7 +38,15 @@
     COUNTER(AGENTS_JUDGED, "journey_ingest_agents_judged_total", NULL,                             \
             "user agents that were none of the latest ones, and were matched")                     \
     COUNTER(AGENTS_LIMITED, "journey_ingest_agents_limited_total", NULL,                           \
-            "of these, the ones with which a pattern reached its limit of steps")
+            "of these, the ones with which a pattern reached its limit of steps")                  \
+    COUNTER(PSEUDONYMOUS, "journey_ingest_pseudonymous_total", NULL,                               \
+            "events kept under their session's pseudonym only")                                    \
+    COUNTER(CONSENTS, "journey_ingest_consents_total", NULL,                                       \
+            "statements of consent or denial, by purpose")                                         \
+    COUNTER(CATEGORIES_UNKNOWN, "journey_ingest_consent_categories_unknown_total", NULL,           \
+            "consent categories of events that stand for no purpose that is known")                \
+    COUNTER(CONSENTS_HEALED, "journey_ingest_consents_healed_total", NULL,                         \
+            "older consents behind newer ones in their topic, said again as they stand")
 
 enum ingest_counter {
 #define INGEST_COUNTER_ENUM(id, ...) INGEST_COUNT_##id,
@@ -50,8 +60,30 @@ enum {
     INGEST_MIRROR_SETTINGS
 };
 
+/* Columns of consents: COLUMN(id, name, type) */
+#define INGEST_CONSENTS_COLUMNS(COLUMN)                                                            \
+    COLUMN(TENANT_ID, "tenant_id", UUID)                                                           \
+    COLUMN(ID, "id", UUID)                                                                         \
+    COLUMN(SUBJECT, "subject", TEXT)                                                               \
+    COLUMN(NUMBER, "number", BIGINT)                                                               \
+    COLUMN(PURPOSE, "purpose", TEXT)                                                               \
+    COLUMN(STATE, "state", TEXT)                                                                   \
+    COLUMN(BASIS, "basis", TEXT)                                                                   \
+    COLUMN(SOURCE, "source", TEXT)                                                                 \
+    COLUMN(POLICY_VERSION, "policy_version", TEXT)                                                 \
+    COLUMN(REGION, "region", TEXT)                                                                 \
+    COLUMN(AT, "at", TIME)                                                                         \
+    COLUMN(CREATED_AT, "created_at", TIME)                                                         \
+    COLUMN(UPDATED_AT, "updated_at", TIME)
+enum {
+#define INGEST_CONSENTS_ENUM(id, ...) INGEST_CONSENTS_##id,
+    INGEST_CONSENTS_COLUMNS(INGEST_CONSENTS_ENUM)
+#undef INGEST_CONSENTS_ENUM
+    INGEST_CONSENTS_N
+};
+
 extern const struct stream_service ingest_service;
-extern const struct store_table ingest_devices_table, ingest_seen_table;
+extern const struct store_table ingest_devices_table, ingest_seen_table, ingest_consents_table;
 
 /* decide.c: batches of events */
 unsigned ingest_batch_count(const void *body);
@@ -60,30 +92,81 @@ int ingest_batch_key(const void *body, unsigned index, struct arena *arena, stru
 struct slice ingest_batch_alone(const void *body, unsigned index, struct arena *arena);
 void ingest_batch_decide(struct stream_decision *d, const struct stream_message *m);
 
+unsigned ingest_batch_needs(const void *body, unsigned index, struct arena *arena,
+                            struct stream_need *needs);
+
 /* start.c: commands */
 int ingest_command_key(const void *body, unsigned index, struct arena *arena,
                        struct stream_key *key, struct err *err);
+unsigned ingest_command_needs(const void *body, unsigned index, struct arena *arena,
+                              struct stream_need *needs);
 void ingest_command_decide(struct stream_decision *d, const struct stream_message *m);
+
+/* settings.c: what the tenant has decided */
+struct ingest_settings {
+    struct ingest_limits limits;
+    unsigned interests; /* a bit a purpose: done by the tenant's legitimate interest */
+};
+struct ingest_settings ingest_settings_of(const struct stream_decision *d,
+                                          const uint8_t tenant[16]);
 
 /* record.c: the state, as the domain sees it and as it is kept */
 int ingest_key(struct stream_key *key, ProtobufCBinaryData tenant, ProtobufCBinaryData device,
                struct arena *arena, struct err *err);
 struct ingest_device *ingest_device_load(const struct stream_decision *d,
                                          const struct stream_message *m, const uint8_t device[16]);
-void ingest_device_store(struct stream_decision *d, const struct ingest_device *device,
-                         ProtobufCBinaryData user, int64_t time_us);
+void ingest_consents_load(struct ingest_consents *to, const Journey__V1__DeviceRecord *record);
+void ingest_device_store(struct stream_decision *d, const struct ingest_device *device);
+/* The session of what was seen; then the device is stored. pseudonymous: without consent to analytics nobody is known by it, and
+ * a user known before is forgotten. */
+struct ingest_visit ingest_device_bind(struct stream_decision *d, struct ingest_device *device,
+                                       const struct ingest_settings *settings,
+                                       struct ingest_sighting sighting, bool pseudonymous);
 void ingest_device_project(const void *state, int64_t now_us, struct arena *arena,
                            struct store_value *values);
 
-/* settings.c: what the tenant has decided */
-struct ingest_settings {
-    struct ingest_limits limits;
-    bool legitimate_interest; /* of analytics */
+/* consent.c: what is in force, and what is stated */
+struct ingest_context;
+/* The look-up of the user's own statements; returns how many there are: none for a user who is the device. */
+unsigned ingest_user_need(ProtobufCBinaryData tenant, ProtobufCBinaryData user,
+                          ProtobufCBinaryData device, struct arena *arena,
+                          struct stream_need *need);
+/* opt_out: the event's. The user's statements are those of the decision's look-up, if it has one. */
+struct ingest_force ingest_force_of(struct stream_decision *d, const struct ingest_device *device,
+                                    const struct ingest_settings *settings, bool opt_out);
+/* Takes what the event says of consent as the device's statements. */
+void ingest_consent_gather(struct stream_decision *d, struct ingest_device *device,
+                           const struct ingest_context *context, bool opt_out, int64_t time_us);
+struct ingest_stating {
+    const char *basis; /* consent, opt_out */
+    const char *source, *policy_version, *region;
+    int64_t at_us;
 };
-struct ingest_settings ingest_settings_of(const struct stream_decision *d,
-                                          const uint8_t tenant[16]);
-Journey__V1__ConsentStamp *ingest_consent(const struct ingest_settings *settings,
-                                          struct arena *arena);
+/* Rows of history for these purposes (a bit each), and the subject's statements as they now stand. */
+void ingest_consent_say(struct stream_decision *d, struct ingest_device *device, unsigned purposes,
+                        const struct ingest_stating *stating);
+Journey__V1__ConsentStamp *ingest_stamp(const struct ingest_force *force, struct arena *arena);
+
+/* consent_topic.c: what was said of consents, read again */
+int ingest_consents_key(const void *body, unsigned index, struct arena *arena,
+                        struct stream_key *key, struct err *err);
+void ingest_consents_decide(struct stream_decision *d, const struct stream_message *m);
+void ingest_consents_publish(struct stream_decision *d, const struct ingest_device *device,
+                             int64_t time_us);
+
+/* consent_command.c: people's own statements, and questions about them */
+void ingest_set_consent(struct stream_decision *d, const struct stream_message *m);
+void ingest_get_consents(struct stream_decision *d, const struct stream_message *m);
+
+/* pseudonym.c: what is kept without consent to analytics; NULL: the arena is full */
+Journey__V1__Event *ingest_pseudonymous_event(const Journey__V1__Event *event,
+                                              const struct ingest_context *context,
+                                              const uint8_t tenant[16], struct slice session_id,
+                                              struct arena *arena);
+void ingest_pseudonymous_start(Journey__V1__SessionStart *start, struct arena *arena);
+/* Stands for the device of a session, and of no other one. */
+ProtobufCBinaryData ingest_pseudonym(const uint8_t tenant[16], struct slice session_id,
+                                     struct arena *arena);
 
 /* What the service reads once, before its first message; a member NULL: there is no such file. */
 struct ingest_files {
@@ -98,9 +181,10 @@ struct ingest_context {
     struct slice user_agent, os, os_version, ip;
     struct slice page_url, page_path, referrer;
     struct slice source, medium, campaign, term,
-        content;                      /* of the campaign, else of the page's address */
-    const struct ingest_click *click; /* in the page's address */
-    bool bot;                         /* as it says of itself */
+        content;                         /* of the campaign, else of the page's address */
+    const struct ingest_click *click;    /* in the page's address */
+    const struct json_node *preferences; /* consent.categoryPreferences */
+    bool bot;                            /* as it says of itself */
 };
 void ingest_context_read(struct ingest_context *context, const char *text, struct arena *arena);
 

@@ -21,6 +21,18 @@ int ingest_key(struct stream_key *key, ProtobufCBinaryData tenant, ProtobufCBina
     return STATUS_OK;
 }
 
+void ingest_consents_load(struct ingest_consents *to, const Journey__V1__DeviceRecord *record)
+{
+    *to = (struct ingest_consents){.reported = record ? record->consents_reported : 0};
+    for (size_t i = 0; record && i < record->n_consents; i++) {
+        const Journey__V1__DeviceConsent *consent = record->consents[i];
+        if (consent->purpose < 0 || consent->purpose >= INGEST_PURPOSES)
+            continue;
+        to->of[consent->purpose] = (struct ingest_statement){
+            consent->granted ? INGEST_CONSENT_GRANTED : INGEST_CONSENT_DENIED, consent->at_us};
+    }
+}
+
 struct ingest_device *ingest_device_load(const struct stream_decision *d,
                                          const struct stream_message *m, const uint8_t device[16])
 {
@@ -39,38 +51,67 @@ struct ingest_device *ingest_device_load(const struct stream_decision *d,
                                                         .user = session->user,
                                                         .named = session->named};
     }
-    if (record)
+    ingest_consents_load(&to->consents, record);
+    if (record) {
+        to->user_known = record->user.len == sizeof(to->user);
+        if (to->user_known)
+            memcpy(to->user, record->user.data, sizeof(to->user));
+        to->user_since_us = record->user_since_us;
+        to->consents_version = record->consents_version;
         to->seen = (struct ingest_seen_chunk){
             .at_us = record->seen_us, .hashes = slice_make(record->seen.data, record->seen.len)};
+    }
     return to;
 }
 
-/* Who was seen last, by the time of the events: an old one of somebody else changes nothing. */
-static void know_user(Journey__V1__DeviceRecord *record, ProtobufCBinaryData user, int64_t time_us)
+static void store_consents(Journey__V1__DeviceRecord *record,
+                           const struct ingest_consents *consents, struct arena *arena)
 {
-    if (user.len != 16 || time_us < record->user_since_us)
+    unsigned n = 0;
+    for (unsigned p = 0; p < INGEST_PURPOSES; p++)
+        n += consents->of[p].state != INGEST_CONSENT_UNKNOWN;
+    record->consents_reported = consents->reported;
+    record->n_consents = 0;
+    Journey__V1__DeviceConsent *list = n ? arena_alloc(arena, n * sizeof(*list)) : NULL;
+    record->consents = n ? arena_alloc(arena, n * sizeof(void *)) : NULL;
+    if (!list || !record->consents)
         return;
-    if (record->user.len == 16 && memcmp(record->user.data, user.data, 16) == 0)
-        return;
-    record->user = user;
-    record->user_since_us = time_us;
+    for (unsigned p = 0; p < INGEST_PURPOSES; p++) {
+        const struct ingest_statement *statement = &consents->of[p];
+        if (statement->state == INGEST_CONSENT_UNKNOWN)
+            continue;
+        Journey__V1__DeviceConsent *to = &list[record->n_consents];
+        journey__v1__device_consent__init(to);
+        to->purpose = (int32_t)p;
+        to->granted = statement->state == INGEST_CONSENT_GRANTED;
+        to->at_us = statement->at_us;
+        record->consents[record->n_consents++] = to;
+    }
+}
+
+static Journey__V1__DeviceRecord *record_of(struct stream_decision *d,
+                                            const struct ingest_device *device)
+{
+    Journey__V1__DeviceRecord *record = d->state;
+    if (record)
+        return record;
+    record = arena_alloc(d->arena, sizeof(*record));
+    if (!record)
+        return NULL;
+    journey__v1__device_record__init(record);
+    record->tenant_id =
+        (ProtobufCBinaryData){16, arena_copy(d->arena, device->tenant, sizeof(device->tenant))};
+    record->device =
+        (ProtobufCBinaryData){16, arena_copy(d->arena, device->device, sizeof(device->device))};
+    return record;
 }
 
 /* Changes the record in place, so that members of a later release survive. */
-void ingest_device_store(struct stream_decision *d, const struct ingest_device *device,
-                         ProtobufCBinaryData user, int64_t time_us)
+void ingest_device_store(struct stream_decision *d, const struct ingest_device *device)
 {
-    Journey__V1__DeviceRecord *record = d->state;
-    if (!record) {
-        record = arena_alloc(d->arena, sizeof(*record));
-        if (!record)
-            return;
-        journey__v1__device_record__init(record);
-        record->tenant_id =
-            (ProtobufCBinaryData){16, arena_copy(d->arena, device->tenant, sizeof(device->tenant))};
-        record->device =
-            (ProtobufCBinaryData){16, arena_copy(d->arena, device->device, sizeof(device->device))};
-    }
+    Journey__V1__DeviceRecord *record = record_of(d, device);
+    if (!record)
+        return;
     Journey__V1__DeviceSession *sessions = arena_alloc(d->arena, device->n * sizeof(*sessions));
     record->sessions = arena_alloc(d->arena, device->n * sizeof(void *));
     if (!sessions || !record->sessions)
@@ -90,8 +131,28 @@ void ingest_device_store(struct stream_decision *d, const struct ingest_device *
     record->seen = (ProtobufCBinaryData){
         device->seen.hashes.size,
         arena_copy(d->arena, device->seen.hashes.data, device->seen.hashes.size)};
-    know_user(record, user, time_us);
+    record->consents_version = device->consents_version;
+    store_consents(record, &device->consents, d->arena);
+    if (device->user_known)
+        record->user = (ProtobufCBinaryData){16, arena_copy(d->arena, device->user, 16)};
+    else
+        record->user = (ProtobufCBinaryData){0, NULL};
+    record->user_since_us = device->user_since_us;
     stream_put_state(d, record);
+}
+
+struct ingest_visit ingest_device_bind(struct stream_decision *d, struct ingest_device *device,
+                                       const struct ingest_settings *settings,
+                                       struct ingest_sighting sighting, bool pseudonymous)
+{
+    if (pseudonymous) {
+        ingest_device_forget_users(device);
+        sighting.user = slice_make(NULL, 0);
+    }
+    ingest_device_know_user(device, &sighting);
+    struct ingest_visit visit = ingest_device_visit(device, &sighting, &settings->limits, d->arena);
+    ingest_device_store(d, device);
+    return visit;
 }
 
 void ingest_device_project(const void *state, int64_t now_us, struct arena *arena,

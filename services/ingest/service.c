@@ -41,6 +41,18 @@ const struct store_table ingest_seen_table = {
 static const struct stream_parts seen_parts = {.table = &ingest_seen_table,
                                                .keep_us = INGEST_SEEN_KEEP_US};
 
+#define CONSENTS_COLUMN(id, name, type) {name, STORE_##type, 0},
+static const struct store_column consents_columns[] = {INGEST_CONSENTS_COLUMNS(CONSENTS_COLUMN)};
+#undef CONSENTS_COLUMN
+const struct store_table ingest_consents_table = {
+    .name = "consents",
+    .columns = consents_columns,
+    .n_columns = ARRAY_SIZE(consents_columns),
+    .n_key = 2,
+    .conflict = STORE_IGNORE,
+};
+static const struct store_table *const tables[] = {&ingest_consents_table};
+
 static const struct stream_state devices = {
     .name = "device",
     .table = &ingest_devices_table,
@@ -55,7 +67,7 @@ static const struct stream_state *const states[] = {&devices};
     {                                                                                              \
         .topic = (topic_), .lane = (lane_), .type = &journey__v1__event_batch__descriptor,         \
         .state = &devices, .count = ingest_batch_count, .key = ingest_batch_key,                   \
-        .decide = ingest_batch_decide, .alone = ingest_batch_alone,                                \
+        .needs = ingest_batch_needs, .decide = ingest_batch_decide, .alone = ingest_batch_alone,   \
     }
 static const struct stream_input inputs[] = {
     INPUT_OF_EVENTS(TOPIC_EVENTS, BUS_LANE_EVENTS),
@@ -66,7 +78,16 @@ static const struct stream_input inputs[] = {
         .type = &journey__v1__command__descriptor,
         .state = &devices,
         .key = ingest_command_key,
+        .needs = ingest_command_needs,
         .decide = ingest_command_decide,
+    },
+    {
+        .topic = TOPIC_CONSENTS,
+        .lane = BUS_LANE_EVENTS,
+        .type = &journey__v1__consent__descriptor,
+        .state = &devices,
+        .key = ingest_consents_key,
+        .decide = ingest_consents_decide,
     },
 };
 
@@ -81,7 +102,7 @@ static const struct stream_counter counters[] = {
 #undef INGEST_INVALID_ROW
 };
 
-static const int publishes[] = {TOPIC_ACCEPTED, TOPIC_COMMANDS_JOURNEY_STATE};
+static const int publishes[] = {TOPIC_ACCEPTED, TOPIC_COMMANDS_JOURNEY_STATE, TOPIC_CONSENTS};
 
 const struct stream_service ingest_service = {
     .name = "ingest",
@@ -90,6 +111,8 @@ const struct stream_service ingest_service = {
     .n_inputs = ARRAY_SIZE(inputs),
     .states = states,
     .n_states = ARRAY_SIZE(states),
+    .tables = tables,
+    .n_tables = ARRAY_SIZE(tables),
     .mirrors = &stream_settings_mirror,
     .n_mirrors = 1,
     .counters = counters,

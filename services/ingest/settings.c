@@ -1,4 +1,6 @@
 #include "ingest.h"
+#include "json.h"
+
 #include <stdlib.h>
 
 #define IDLE_MIN_S 1
@@ -24,6 +26,26 @@ static int64_t seconds_of(const Journey__V1__TenantSettings *settings, const cha
     return seconds >= min && seconds <= max ? seconds * SECOND_US : fallback_us;
 }
 
+/* Those named with a reason. */
+static unsigned interests_of(const Journey__V1__TenantSettings *settings, struct arena *arena)
+{
+    const char *text = setting(settings, "legitimate_interests");
+    const struct json_node *root = NULL;
+    unsigned interests = 0;
+    if (settings && strcmp(settings->analytics_basis, "legitimate_interest") == 0)
+        interests |= 1U << INGEST_PURPOSE_ANALYTICS;
+    if (!text || !text[0] || json_parse(&root, slice_str(text), arena, NULL) < 0 ||
+        !json_is(root, JSON_OBJECT))
+        return interests;
+    for (const struct json_node *member = root->child; member; member = member->next) {
+        enum ingest_purpose purpose = ingest_purpose_find(member->key);
+        if (purpose < INGEST_PURPOSES && purpose != INGEST_PURPOSE_ANALYTICS &&
+            json_string(member, arena).size)
+            interests |= 1U << purpose;
+    }
+    return interests;
+}
+
 /* A tenant without settings (not read yet, or none) has the defaults, and no basis for anything. */
 struct ingest_settings ingest_settings_of(const struct stream_decision *d, const uint8_t tenant[16])
 {
@@ -37,22 +59,6 @@ struct ingest_settings ingest_settings_of(const struct stream_decision *d, const
         .limits.max_us =
             seconds_of(settings, "session_max_seconds", MAX_MIN_S, MAX_MAX_S, INGEST_MAX_US),
     };
-    found.legitimate_interest =
-        settings && strcmp(settings->analytics_basis, "legitimate_interest") == 0;
+    found.interests = interests_of(settings, d->arena);
     return found;
-}
-
-Journey__V1__ConsentStamp *ingest_consent(const struct ingest_settings *settings,
-                                          struct arena *arena)
-{
-    Journey__V1__ConsentStamp *stamp = arena_alloc(arena, sizeof(*stamp));
-    char **granted = arena_alloc(arena, sizeof(*granted));
-    if (!stamp || !granted)
-        return NULL;
-    journey__v1__consent_stamp__init(stamp);
-    stamp->granted = granted;
-    stamp->legitimate_interest = settings->legitimate_interest;
-    if (settings->legitimate_interest)
-        granted[stamp->n_granted++] = arena_str(arena, SLICE_LITERAL("analytics"));
-    return stamp;
 }

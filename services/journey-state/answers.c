@@ -150,7 +150,8 @@ void answer_page(const struct turn *turn, int64_t after, int32_t limit)
     };
     const void *user = arena_copy(d->arena, &page, sizeof(page));
     if (user)
-        stream_ask(d, &page_lookup, key, fill_page, slice_make(user, sizeof(page)));
+        stream_ask(d, turn_pseudonymous(turn) ? &pseudonymous_page_lookup : &page_lookup, key,
+                   fill_page, slice_make(user, sizeof(page)));
 }
 
 /* ---- problems ---- */

@@ -1,4 +1,4 @@
-/* Accepted events: each is one touchpoint. And the timer that ends what fell idle. */
+/* Accepted events: each is one touchpoint. And the timers: of what fell idle, of what is to be forgotten. */
 #include "decide.h"
 #include "journey_state.h"
 #include "record.h"
@@ -150,16 +150,26 @@ void journey_event_decide(struct stream_decision *d, const struct stream_message
     turn_end(turn);
 }
 
-void journey_idle_due(struct stream_decision *d, const struct stream_message *message)
+static void idle_due(struct turn *turn, const struct stream_message *message)
 {
-    if (!d->state || message->kind != STREAM_TIMER)
-        return;
-    struct turn *turn = turn_begin(d, message->key.tenant, message->key.id);
-    if (!turn || !turn->was_open)
+    if (!turn->was_open)
         return;
     session_idle(turn->session, message->due_us, &turn->outcome);
     if (turn->session->end_us == 0)
         turn_set_idle(turn);
     else
         turn_end(turn);
+}
+
+void journey_due(struct stream_decision *d, const struct stream_message *message)
+{
+    if (!d->state || message->kind != STREAM_TIMER)
+        return;
+    struct turn *turn = turn_begin(d, message->key.tenant, message->key.id);
+    if (!turn)
+        return;
+    if (strcmp(message->name, TURN_FORGET_TIMER) == 0)
+        turn_forget(turn);
+    else
+        idle_due(turn, message);
 }

@@ -11,6 +11,23 @@
 
 #define IDLE_TIMER    "idle"
 #define CACHE_SECONDS 3600
+/* After the last sign of life. So whatever is said of an event is gone within 48 hours, and a session of the same name that
+ * begins anew finds no row of the day in its numbers' place. */
+#define FORGET_US (47 * HOUR_US)
+
+/* ingest stamps what it lets through. */
+static bool lacks_consent(const Journey__V1__ConsentStamp *consent)
+{
+    for (size_t i = 0; consent && i < consent->n_granted; i++)
+        if (strcmp(consent->granted[i], "analytics") == 0)
+            return false;
+    return consent != NULL;
+}
+
+bool turn_pseudonymous(const struct turn *turn)
+{
+    return lacks_consent(turn->consent);
+}
 
 struct turn *turn_begin(struct stream_decision *d, const uint8_t tenant[16],
                         struct slice session_id)
@@ -33,6 +50,9 @@ struct turn *turn_begin(struct stream_decision *d, const uint8_t tenant[16],
         turn->existed = true;
         turn->was_open = session->end_us == 0;
         turn->idle_us = session->idle_us;
+        turn->was_pseudonymous = turn_pseudonymous(turn);
+        if (session->n_recent == SESSION_CONVERSIONS)
+            turn->oldest = arena_copy(d->arena, session->recent[0].id, 16);
     } else {
         memcpy(session->tenant, tenant, sizeof(session->tenant));
         session->session_id = id;
@@ -86,8 +106,15 @@ static void put_touchpoint(const struct turn *turn, const Journey__V1__Touchpoin
     v[TOUCHPOINTS_AB_TEST_VARIANT] = value_text(t->ab_test_variant);
     v[TOUCHPOINTS_METADATA] = metadata(t->metadata);
     v[TOUCHPOINTS_CREATED_AT] = v[TOUCHPOINTS_UPDATED_AT] = value_int(d->now_us);
-    stream_put_row(d, &touchpoints_table, v);
+    stream_put_row(
+        d, turn_pseudonymous(turn) ? &pseudonymous_touchpoints_table : &touchpoints_table, v);
     stream_count(d, JOURNEY_COUNT_TOUCHPOINTS, 1);
+}
+
+static void remove_conversion(const struct turn *turn, const uint8_t *id)
+{
+    const struct store_value key[] = {value_bytes(turn->session->tenant, 16), value_bytes(id, 16)};
+    stream_remove_row(turn->decision, &conversions_table, key);
 }
 
 static void put_conversion(const struct turn *turn)
@@ -118,6 +145,8 @@ static void put_conversion(const struct turn *turn)
     v[CONVERSIONS_METADATA] = metadata("");
     v[CONVERSIONS_CREATED_AT] = v[CONVERSIONS_UPDATED_AT] = value_int(d->now_us);
     stream_put_row(d, &conversions_table, v);
+    if (turn->oldest && turn_pseudonymous(turn)) /* nobody will remember that it has to go */
+        remove_conversion(turn, turn->oldest);
     stream_count(d, JOURNEY_COUNT_CONVERSIONS, 1);
 }
 
@@ -199,10 +228,48 @@ static void set_timer(const struct turn *turn)
         stream_cancel_timer(turn->decision, IDLE_TIMER);
 }
 
-void turn_end(struct turn *turn)
+static void set_forget(const struct turn *turn)
+{
+    if (turn_pseudonymous(turn) && !turn->was_pseudonymous)
+        stream_set_timer(turn->decision, TURN_FORGET_TIMER,
+                         turn->session->last_received_us + FORGET_US);
+}
+
+/* Of whom consent was withdrawn is not known any more, whatever was known before. */
+static void forget_person(struct session *session)
+{
+    session->known = false;
+    session->profile.device_fingerprint = session->profile.returning_visitor = "";
+    session->profile.returning = false;
+}
+
+void turn_forget(struct turn *turn)
 {
     struct stream_decision *d = turn->decision;
     const struct session *s = turn->session;
+    int64_t due_us = s->last_received_us + FORGET_US;
+    const char *key = arena_printf(d->arena, "journey_session:%s", s->session_id);
+    if (!turn_pseudonymous(turn) || !key)
+        return;
+    if (due_us > d->now_us) {
+        stream_set_timer(d, TURN_FORGET_TIMER, due_us);
+        return;
+    }
+    for (unsigned i = 0; i < s->n_recent; i++)
+        remove_conversion(turn, arena_copy(d->arena, s->recent[i].id, 16));
+    if (turn->was_open)
+        stream_cancel_timer(d, IDLE_TIMER);
+    stream_put_state(d, NULL);
+    stream_cache(d, slice_str(key), slice_make(NULL, 0), 0);
+    stream_count(d, JOURNEY_COUNT_FORGOTTEN, 1);
+}
+
+void turn_end(struct turn *turn)
+{
+    struct stream_decision *d = turn->decision;
+    struct session *s = turn->session;
+    if (turn_pseudonymous(turn))
+        forget_person(s);
     Journey__V1__SessionRecord *record = record_write(s, turn->consent, d->state, d->arena);
     if (!record)
         return;
@@ -213,4 +280,5 @@ void turn_end(struct turn *turn)
         say_fact(turn, key, &turn->outcome.facts[i]);
     cache_session(turn, record);
     set_timer(turn);
+    set_forget(turn);
 }

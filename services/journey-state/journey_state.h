@@ -17,18 +17,19 @@ enum {
     JOURNEY_COUNT_TOUCHPOINTS,
     JOURNEY_COUNT_CONVERSIONS,
     JOURNEY_COUNT_TRANSITIONS,
+    JOURNEY_COUNT_FORGOTTEN,
     JOURNEY_COUNTERS
 };
 
 extern const struct stream_state journey_sessions_state;
 
-/* decide.c: accepted events, and idle timers */
+/* decide.c: accepted events, and timers */
 int journey_event_key(const void *body, unsigned index, struct arena *arena, struct stream_key *key,
                       struct err *err);
 unsigned journey_event_needs(const void *body, unsigned index, struct arena *arena,
                              struct stream_need *needs);
 void journey_event_decide(struct stream_decision *decision, const struct stream_message *message);
-void journey_idle_due(struct stream_decision *decision, const struct stream_message *message);
+void journey_due(struct stream_decision *decision, const struct stream_message *message);
 
 /* commands.c */
 int journey_command_key(const void *body, unsigned index, struct arena *arena,

@@ -12,7 +12,7 @@ const struct stream_state journey_sessions_state = {
     .table = &sessions_table,
     .type = &journey__v1__session_record__descriptor,
     .project = record_project,
-    .due = journey_idle_due,
+    .due = journey_due,
 };
 
 static const struct stream_state *const states[] = {&journey_sessions_state};
@@ -42,6 +42,8 @@ static const struct stream_counter counters[JOURNEY_COUNTERS] = {
     [JOURNEY_COUNT_TOUCHPOINTS] = {"journey_touchpoint_events", NULL, "touchpoints written"},
     [JOURNEY_COUNT_CONVERSIONS] = {"journey_conversions", NULL, "conversions counted"},
     [JOURNEY_COUNT_TRANSITIONS] = {"journey_stage_transitions", NULL, "changes of stage"},
+    [JOURNEY_COUNT_FORGOTTEN] = {"journey_sessions_forgotten", NULL,
+                                 "sessions without consent to analytics whose rows are gone"},
 };
 
 static const int publishes[] = {TOPIC_TOUCHPOINTS, TOPIC_STATES};

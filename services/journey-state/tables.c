@@ -86,17 +86,14 @@ static const uint8_t page_by[] = {TOUCHPOINTS_TENANT_ID, TOUCHPOINTS_SESSION_ID}
 #define COLUMN_INDEX(id, name, type, flags) id,
 static const uint8_t page_columns[] = {TOUCHPOINTS_COLUMNS(COLUMN_INDEX)};
 #undef COLUMN_INDEX
-const struct store_lookup page_lookup = {
-    .table = &touchpoints_table,
-    .by = page_by,
-    .n_by = ARRAY_SIZE(page_by),
-    .columns = page_columns,
-    .n_columns = ARRAY_SIZE(page_columns),
-    .order = TOUCHPOINTS_SEQUENCE,
-    .after = true,
-    .until = true,
-    .limit = 500,
-};
+#define PAGE_OF(of)                                                                                \
+    {                                                                                              \
+        .table = &(of), .by = page_by, .n_by = ARRAY_SIZE(page_by), .columns = page_columns,       \
+        .n_columns = ARRAY_SIZE(page_columns), .order = TOUCHPOINTS_SEQUENCE, .after = true,       \
+        .until = true, .limit = 500,                                                               \
+    }
+const struct store_lookup page_lookup = PAGE_OF(touchpoints_table);
+const struct store_lookup pseudonymous_page_lookup = PAGE_OF(pseudonymous_touchpoints_table);
 
 /* ---- values ---- */
 

@@ -113,7 +113,7 @@ enum {
     ORDER_REVENUE
 };
 /* A page of a session's touchpoints, every column. Key: tenant, session, after, until (sequences). */
-extern const struct store_lookup page_lookup;
+extern const struct store_lookup page_lookup, pseudonymous_page_lookup;
 
 /* Values of a row, set by column. An empty text, and a text that is NULL, is SQL's null. */
 struct store_value value_text(const char *text);

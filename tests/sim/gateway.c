@@ -204,26 +204,38 @@ static void send_garbage(struct sim *sim, struct action *action)
                slice_str(text), NULL);
 }
 
-/* A repeat may come behind a newer version. */
-static void send_settings(struct sim *sim, struct action *action)
+static void say_settings(struct sim *sim, uint8_t number, int64_t version, uint64_t idle_seconds)
 {
-    struct random random = {action->seed};
     char key[UUID_TEXT_SIZE];
     Journey__V1__TenantSettings settings;
     Journey__V1__Setting setting, *list = &setting;
     journey__v1__tenant_settings__init(&settings);
     journey__v1__setting__init(&setting);
-    action->tenant = (uint8_t)below(&random, TENANTS);
-    settings.tenant_id = gateway_tenant(sim, action->tenant);
-    settings.version = action->step + 1;
-    sim->settings[action->tenant] = max_i64(sim->settings[action->tenant], settings.version);
+    settings.tenant_id = gateway_tenant(sim, number);
+    settings.version = version;
+    sim->settings[number] = max_i64(sim->settings[number], version);
     settings.analytics_basis = gateway_text(sim, "legitimate_interest");
     setting.key = gateway_text(sim, "session_idle_seconds");
-    setting.value = gateway_text(sim, "%llu", 60 + (unsigned long long)below(&random, 300));
+    setting.value = gateway_text(sim, "%llu", (unsigned long long)idle_seconds);
     settings.settings = &list;
     settings.n_settings = 1;
     uuid_format(key, settings.tenant_id.data);
     gateway_send(sim, TOPIC_SETTINGS, slice_str(key), &settings.base, NULL);
+}
+
+/* A repeat may come behind a newer version. */
+static void send_settings(struct sim *sim, struct action *action)
+{
+    struct random random = {action->seed};
+    action->tenant = (uint8_t)below(&random, TENANTS);
+    say_settings(sim, action->tenant, action->step + 1, 60 + below(&random, 300));
+}
+
+/* Analytics is on from the beginning: what is kept without consent is gone before a seed could look at it. */
+void gateway_open(struct sim *sim)
+{
+    for (uint8_t tenant = 0; tenant < TENANTS; tenant++)
+        say_settings(sim, tenant, 0, 1800);
 }
 
 static void repeat(struct sim *sim, const struct action *action)

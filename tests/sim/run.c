@@ -60,6 +60,7 @@ static void open_sim(struct sim *sim, struct plan *plan, bool tell)
     ledger_open(sim);
     for (unsigned s = 0; s < SERVICES; s++)
         sim->dbs[s] = store_mem_db_create();
+    gateway_open(sim);
     for (unsigned i = 0; i < ALL_INSTANCES; i++) {
         struct instance *instance = &sim->instances[i];
         instance->sim = sim;

@@ -321,6 +321,7 @@ void ledger_each(struct sim *sim, int topic,
                  void (*each)(struct sim *sim, const struct bus_record *record));
 
 /* gateway.c */
+void gateway_open(struct sim *sim);
 void gateway_act(struct sim *sim, struct action *action);
 void gateway_poison(struct sim *sim, struct action *action);
 void gateway_send(struct sim *sim, int topic, struct slice key, const ProtobufCMessage *message,

@@ -2,6 +2,7 @@
 #include "decode.h"
 
 #include "journey/v1/command.pb-c.h"
+#include "journey/v1/consent.pb-c.h"
 #include "journey/v1/event.pb-c.h"
 #include "journey/v1/journey.pb-c.h"
 #include "journey/v1/settings.pb-c.h"
@@ -13,6 +14,7 @@ const ProtobufCMessageDescriptor *decode_type(const char *message_type)
         &journey__v1__command__descriptor,         &journey__v1__touchpoint__descriptor,
         &journey__v1__session_state__descriptor,   &journey__v1__reply__descriptor,
         &journey__v1__tenant_settings__descriptor, &journey__v1__count__descriptor,
+        &journey__v1__consent__descriptor,
     };
     for (unsigned i = 0; i < ARRAY_SIZE(types); i++)
         if (strcmp(types[i]->short_name, message_type) == 0)

@@ -67,6 +67,8 @@ struct stream_need {
     struct store_value key[4];
 };
 
+/* A COMPACTED topic is an input of its owner: messages that come behind a newer one of the same producer, which compaction
+ * would keep, are decided, that their current value be said again; all others pass. */
 struct stream_input {
     int topic;
     enum bus_lane lane;                     /* COMMANDS, EVENTS or IMPORTS */

@@ -43,7 +43,8 @@ static bool has_state(const struct stream_service *service, const struct stream_
 static bool fits(enum bus_lane lane, enum topic_kind kind)
 {
     return (lane == BUS_LANE_COMMANDS && kind == TOPIC_KIND_COMMANDS) ||
-           (lane == BUS_LANE_EVENTS && kind == TOPIC_KIND_EVENTS) ||
+           (lane == BUS_LANE_EVENTS &&
+            (kind == TOPIC_KIND_EVENTS || kind == TOPIC_KIND_COMPACTED)) ||
            (lane == BUS_LANE_IMPORTS && kind == TOPIC_KIND_IMPORTS);
 }
 

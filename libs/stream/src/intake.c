@@ -108,6 +108,15 @@ static enum verdict check_position(struct stream *s, struct part *part, unsigned
     return STOPPED;
 }
 
+/* The service's own compacted topic, where gaps are normal: only what comes behind something newer is decided. */
+static enum verdict check_compacted(struct watermark *w, uint64_t number)
+{
+    if (number < w->number)
+        return TAKE;
+    w->number = number;
+    return SKIP;
+}
+
 /* *watermark: what is to be raised when the record is taken. */
 static enum verdict check_number(struct stream *s, struct part *part, unsigned input,
                                  struct slice ce_id, struct watermark **watermark)
@@ -119,6 +128,8 @@ static enum verdict check_number(struct stream *s, struct part *part, unsigned i
     struct watermark *w = position_watermark(part, input, number.producer, true);
     if (!w)
         return TAKE;
+    if (topic_info(s->service->inputs[input].topic)->kind == TOPIC_KIND_COMPACTED)
+        return check_compacted(w, number.number);
     if (w->number == 0 && !part->inputs[input].strict)
         w->number = number.number - 1; /* begun in the middle of the topic */
     if (number.number == w->number + 1) {

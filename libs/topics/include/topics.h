@@ -25,6 +25,7 @@
     TOPIC(STATES, "journey.states.v1", "SessionState", "tenant/session", EVENTS, 7 * 24)           \
     TOPIC(REPLIES, "journey.replies.v1", "Reply", "none: the gateway's partition", REPLIES, 1)     \
     TOPIC(SETTINGS, "journey.settings.v1", "TenantSettings", "tenant", COMPACTED, 8 * 24)          \
+    TOPIC(CONSENTS, "journey.consents.v1", "Consent", "tenant/subject", COMPACTED, 8 * 24)         \
     TOPIC(TEMPLATE_COMMANDS, "journey.commands.template.v1", "Command", "tenant/id", COMMANDS, 24) \
     TOPIC(TEMPLATE_COUNTS, "journey.counts.v1", "Count", "tenant/id", EVENTS, 24)
 

@@ -1,12 +1,13 @@
 #include "bodies.h"
 
-#define STAGES           "awareness|consideration|decision|conversion|retention"
-#define DEVICES          "mobile|tablet|desktop"
-#define INTERACTIONS     "click|scroll|swipe|hover|form_fill"
-#define WHOLE_MAX        2147483647.0 /* int columns */
-#define ANY_LENGTH       1e15
-#define URL_LENGTH       2000
-#define BODY(name, rows) const struct gw_schema name = {rows, ARRAY_SIZE(rows)}
+#define STAGES            "awareness|consideration|decision|conversion|retention"
+#define DEVICES           "mobile|tablet|desktop"
+#define INTERACTIONS      "click|scroll|swipe|hover|form_fill"
+#define WHOLE_MAX         2147483647.0 /* int columns */
+#define ANY_LENGTH        1e15
+#define URL_LENGTH        2000
+#define IDENTIFIER_LENGTH 1024 /* as of events */
+#define BODY(name, rows)  const struct gw_schema name = {rows, ARRAY_SIZE(rows)}
 
 /* Members that every command may carry. */
 #define COMMON_ROWS                                                                                \
@@ -102,11 +103,34 @@ static const struct gw_field end_rows[] = {
     {"timestamp", GW_TIME, 0, 0, 0, NULL},
 };
 
+/* Which purposes there are stands in ingest's domain/consent.h; those that no row names are refused by build_set_consent(). */
+#define CHOICE(purpose, states)                                                                    \
+    {                                                                                              \
+        "purposes." purpose, GW_STRING, 0, 1, 50, states                                           \
+    }
+static const struct gw_field consent_rows[] = {
+    COMMON_ROWS,
+    {"subject", GW_OBJECT, GW_REQUIRED, 0, 0, NULL},
+    {"subject.anonymous_id", GW_STRING, 0, 1, IDENTIFIER_LENGTH, NULL},
+    {"subject.user_id", GW_STRING, 0, 1, IDENTIFIER_LENGTH, NULL},
+    {"purposes", GW_OBJECT, GW_REQUIRED, 0, 0, NULL},
+    CHOICE("necessary", "granted"),
+    CHOICE("analytics", "granted|denied"),
+    CHOICE("personalization", "granted|denied"),
+    CHOICE("cross_device", "granted|denied"),
+    CHOICE("marketing", "granted|denied"),
+    CHOICE("sale_or_sharing", "granted|denied"),
+    {"source", GW_STRING, 0, 1, 50, NULL},
+    {"policy_version", GW_STRING, 0, 1, 50, NULL},
+    {"region", GW_STRING, 0, 1, 50, NULL},
+};
+
 BODY(gw_start_body, start_rows);
 BODY(gw_stage_body, stage_rows);
 BODY(gw_touchpoint_body, touchpoint_rows);
 BODY(gw_conversion_body, conversion_rows);
 BODY(gw_end_body, end_rows);
+BODY(gw_consent_body, consent_rows);
 
 bool gw_session_id_valid(struct slice id)
 {

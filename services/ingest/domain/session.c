@@ -91,6 +91,8 @@ static struct slice new_id(const struct ingest_device *device, struct slice mess
 static size_t kept_bytes(const struct ingest_device *device)
 {
     size_t size = device->seen.hashes.size;
+    for (unsigned p = 0; p < INGEST_PURPOSES; p++)
+        size += device->consents.of[p].state != INGEST_CONSENT_UNKNOWN ? 18 : 0;
     for (unsigned i = 0; i < device->n; i++)
         size += device->sessions[i].id.size + (device->sessions[i].named ? 24 : 22) +
                 (device->sessions[i].user ? 9 : 0);
@@ -148,4 +150,23 @@ struct ingest_visit ingest_device_visit(struct ingest_device *device,
     visit.over_length = session.last_us - session.start_us > limits->max_us;
     insert(device, session);
     return visit;
+}
+
+void ingest_device_know_user(struct ingest_device *device, const struct ingest_sighting *sighting)
+{
+    const struct slice user = sighting->user;
+    if (user.size != sizeof(device->user) || sighting->time_us < device->user_since_us ||
+        (device->user_known && memcmp(device->user, user.data, user.size) == 0))
+        return;
+    memcpy(device->user, user.data, user.size);
+    device->user_known = true;
+    device->user_since_us = sighting->time_us;
+}
+
+void ingest_device_forget_users(struct ingest_device *device)
+{
+    for (unsigned i = 0; i < device->n; i++)
+        device->sessions[i].user = 0;
+    device->user_known = false;
+    device->user_since_us = 0;
 }

@@ -1,5 +1,6 @@
 #pragma once
 /* Which session an event belongs to: a device's recent sessions, and the rule. */
+#include "consent.h"
 #include "seen.h"
 
 #define INGEST_MAX_SESSIONS 32
@@ -22,6 +23,11 @@ struct ingest_device {
     struct ingest_session sessions[INGEST_MAX_SESSIONS + 1];
     unsigned n;
     struct ingest_seen_chunk seen; /* the open chunk of what it has sent */
+    uint8_t user[16];              /* the last known one */
+    int64_t user_since_us;
+    bool user_known;
+    struct ingest_consents consents;
+    int64_t consents_version; /* of what was published of them; 0: nothing */
 };
 
 struct ingest_sighting {
@@ -49,3 +55,7 @@ struct ingest_visit {
 struct ingest_visit ingest_device_visit(struct ingest_device *device,
                                         const struct ingest_sighting *sighting,
                                         const struct ingest_limits *limits, struct arena *arena);
+/* Who was seen last, by the time of what was seen: something old of somebody else changes nothing. */
+void ingest_device_know_user(struct ingest_device *device, const struct ingest_sighting *sighting);
+/* Whose it and its sessions are is not known any more. */
+void ingest_device_forget_users(struct ingest_device *device);

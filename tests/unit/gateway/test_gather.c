@@ -15,8 +15,8 @@ static const struct gw_member members[] = {
     {"scarcity_triggers", GW_FROM_PART, "scarcity_triggers"},
     {"later", GW_CONSTANT, "[]"},
 };
-static const struct gw_answer answer = {200, parts, ARRAY_SIZE(parts), members,
-                                        ARRAY_SIZE(members)};
+static const struct gw_answer answer = {200, parts, ARRAY_SIZE(parts), members, ARRAY_SIZE(members),
+                                        NULL};
 
 #define DEADLINE_US (5 * SECOND_US)
 
@@ -120,7 +120,7 @@ static void test_whole(void **state)
 {
     static const struct gw_part_spec session[] = {{"session", "journey-state", false, 0}};
     static const struct gw_member whole[] = {{NULL, GW_FROM_PART, "session"}};
-    static const struct gw_answer row = {200, session, 1, whole, 1};
+    static const struct gw_answer row = {200, session, 1, whole, 1, NULL};
     struct gw_gather g;
     gw_gather_init(&g, &row, DEADLINE_US);
     part(&g, "session", "{\"session_id\":\"s1\"}");

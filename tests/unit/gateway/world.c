@@ -353,10 +353,16 @@ static char *copy(struct world *world, const char *s)
 
 void world_reply(struct world *world, const struct bus_record *command, const char *const *parts)
 {
+    world_reply_of(world, command, "journey-state", parts);
+}
+
+void world_reply_of(struct world *world, const struct bus_record *command, const char *service,
+                    const char *const *parts)
+{
     Journey__V1__Reply reply;
     Journey__V1__ReplyPart part[8], *list[8];
     journey__v1__reply__init(&reply);
-    reply.service = copy(world, "journey-state");
+    reply.service = copy(world, service);
     reply.parts = list;
     for (; parts[0]; parts += 2) {
         journey__v1__reply_part__init(&part[reply.n_parts]);

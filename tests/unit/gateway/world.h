@@ -71,8 +71,10 @@ const char *world_header(const struct world_answer *answer, const char *name); /
 const struct bus_record *world_take(struct world *world, int topic);
 Journey__V1__Command *world_command(struct world *world, int topic,
                                     const struct bus_record **record);
-/* Answers a command; json: {"part", json, ...} up to NULL. */
+/* Answers a command; json: {"part", json, ...} up to NULL. Without a service: in journey-state's place. */
 void world_reply(struct world *world, const struct bus_record *command, const char *const *parts);
+void world_reply_of(struct world *world, const struct bus_record *command, const char *service,
+                    const char *const *parts);
 void world_refuse(struct world *world, const struct bus_record *command, const char *service,
                   int status, const char *code, const char *detail);
 double world_metric(struct world *world, const char *line); /* name with labels; -1: none */

@@ -139,6 +139,7 @@ static void the_last_known_user_stays_with_the_device(void **state)
         {"the first again", 40, 1, 1, 40},
     };
     struct rig *rig = rig_create(&ingest_service);
+    rig_settings(rig, "legitimate_interest", NULL, NULL);
     int64_t t = rig->now_us - 10 * HOUR_US;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         send_of(rig, cases[i].id, (uint8_t)cases[i].user, t + cases[i].minutes * MINUTE_US);
