@@ -243,8 +243,7 @@ static ProtobufCBinaryData subject(struct command_build *b, struct slice anonymo
                                    struct slice user_id)
 {
     if (!anonymous_id.size == !user_id.size)
-        gw_fault_add(b->faults, "subject", "required",
-                     "must have either anonymous_id or user_id");
+        gw_fault_add(b->faults, "subject", "required", "must have either anonymous_id or user_id");
     return anonymous_id.size ? hashed(b, "device", anonymous_id) : hashed(b, "user", user_id);
 }
 
@@ -260,8 +259,7 @@ static void add_choice(struct command_build *b, Journey__V1__SetConsent *set,
     for (unsigned i = 0; path && i < b->exchange->route->schema->n; i++)
         known = known || strcmp(b->exchange->route->schema->fields[i].path, path) == 0;
     if (!known) {
-        gw_fault_add(b->faults, "purposes", "unknown_purpose",
-                     "names a purpose that is not known");
+        gw_fault_add(b->faults, "purposes", "unknown_purpose", "names a purpose that is not known");
         return;
     }
     choice->purpose = raw(b, member->key);

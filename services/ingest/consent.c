@@ -32,9 +32,9 @@ unsigned ingest_user_need(ProtobufCBinaryData tenant, ProtobufCBinaryData user,
     if (!hex)
         return 0; /* the batch is undone */
     hex_format(hex, user.data, user.len);
-    *need = (struct stream_need){.lookup = &user_lookup,
-                                 .key = {{.s = slice_make(tenant.data, tenant.len)},
-                                         {.s = slice_make(hex, 2 * user.len)}}};
+    *need = (struct stream_need){
+        .lookup = &user_lookup,
+        .key = {{.s = slice_make(tenant.data, tenant.len)}, {.s = slice_make(hex, 2 * user.len)}}};
     return 1;
 }
 
@@ -136,8 +136,8 @@ static uint32_t reported_by(struct stream_decision *d, const struct json_node *p
         if (purpose == INGEST_PURPOSE_UNKNOWN || !(denied || json_is(member, JSON_TRUE)))
             stream_count(d, INGEST_COUNT_CATEGORIES_UNKNOWN, 1);
         else if (purpose != INGEST_PURPOSE_NECESSARY)
-            reported |= ingest_reported(purpose, denied ? INGEST_CONSENT_DENIED
-                                                        : INGEST_CONSENT_GRANTED);
+            reported |=
+                ingest_reported(purpose, denied ? INGEST_CONSENT_DENIED : INGEST_CONSENT_GRANTED);
     }
     for (unsigned p = 0; p < INGEST_PURPOSES; p++)
         if (ingest_reported_of(reported, p) == (INGEST_CONSENT_GRANTED | INGEST_CONSENT_DENIED))
@@ -168,7 +168,7 @@ void ingest_consent_gather(struct stream_decision *d, struct ingest_device *devi
 Journey__V1__ConsentStamp *ingest_stamp(const struct ingest_force *force, struct arena *arena)
 {
     Journey__V1__ConsentStamp *stamp = arena_alloc(arena, sizeof(*stamp));
-    char **lists = arena_alloc(arena, 2 * INGEST_PURPOSES * sizeof(*lists));
+    char **lists = arena_alloc(arena, (size_t)2 * INGEST_PURPOSES * sizeof(*lists));
     if (!stamp || !lists)
         return NULL;
     journey__v1__consent_stamp__init(stamp);

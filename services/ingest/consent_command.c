@@ -5,7 +5,7 @@
 #define PART       "consents"
 #define PAGE_LIMIT 50 /* when the command says none */
 #define PAGE_MAX   500
-#define WORD_BYTES 50 /* of source, policy version, region: their columns' characters at the least */
+#define WORD_MAX   50 /* characters of source, policy version, region: as their columns */
 
 static const char *word(const char *text, const char *otherwise)
 {
@@ -35,8 +35,7 @@ static void write_standing(struct json_writer *w, const struct ingest_device *de
                            unsigned interests)
 {
     static const char *const bases[] = {NULL, "consent", "legitimate_interest"};
-    struct ingest_force force =
-        ingest_consent_in_force(&device->consents, NULL, false, interests);
+    struct ingest_force force = ingest_consent_in_force(&device->consents, NULL, false, interests);
     char subject[2 * sizeof(device->device) + 1];
     hex_format(subject, device->device, sizeof(device->device));
     json_key(w, "subject");
@@ -69,7 +68,7 @@ static void answer(struct stream_decision *d, const struct ingest_device *device
 
 static bool is_word(const char *text)
 {
-    return utf8_valid(slice_str(text)) && strlen(text) <= 4 * WORD_BYTES;
+    return utf8_valid(slice_str(text)) && strlen(text) <= (size_t)4 * WORD_MAX;
 }
 
 /* Whatever the gateway lets through is checked again where it is kept. */
@@ -123,8 +122,8 @@ void ingest_set_consent(struct stream_decision *d, const struct stream_message *
 
 static const uint8_t page_by[] = {INGEST_CONSENTS_TENANT_ID, INGEST_CONSENTS_SUBJECT};
 static const uint8_t page_columns[] = {
-    INGEST_CONSENTS_NUMBER, INGEST_CONSENTS_PURPOSE,        INGEST_CONSENTS_STATE,
-    INGEST_CONSENTS_BASIS,  INGEST_CONSENTS_SOURCE,         INGEST_CONSENTS_POLICY_VERSION,
+    INGEST_CONSENTS_NUMBER, INGEST_CONSENTS_PURPOSE, INGEST_CONSENTS_STATE,
+    INGEST_CONSENTS_BASIS,  INGEST_CONSENTS_SOURCE,  INGEST_CONSENTS_POLICY_VERSION,
     INGEST_CONSENTS_REGION, INGEST_CONSENTS_AT,
 };
 enum {
@@ -194,8 +193,9 @@ static void fill_page(struct slice user, const struct store_found *found, unsign
     json_end_array(&w);
     json_key(&w, "next_cursor");
     const char *cursor =
-        n < n_found && n ? arena_printf(arena, "%lld", (long long)found[n - 1].values[PAGE_NUMBER].i)
-                         : NULL;
+        n < n_found && n
+            ? arena_printf(arena, "%lld", (long long)found[n - 1].values[PAGE_NUMBER].i)
+            : NULL;
     json_write_str(&w, cursor);
     json_end_object(&w);
     reply->service = arena_str(arena, SLICE_LITERAL("ingest"));

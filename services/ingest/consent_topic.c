@@ -16,9 +16,9 @@ int ingest_consents_key(const void *body, unsigned index, struct arena *arena,
 void ingest_consents_decide(struct stream_decision *d, const struct stream_message *m)
 {
     const Journey__V1__Consent *consent = m->body;
-    struct ingest_device *device =
-        d->state && consent->subject.len == 16 ? ingest_device_load(d, m, consent->subject.data)
-                                               : NULL;
+    struct ingest_device *device = d->state && consent->subject.len == 16
+                                       ? ingest_device_load(d, m, consent->subject.data)
+                                       : NULL;
     if (!device || device->consents_version <= consent->version)
         return;
     ingest_consents_publish(d, device, d->now_us);

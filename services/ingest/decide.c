@@ -101,8 +101,7 @@ static bool enrich(struct stream_decision *d, Journey__V1__Accepted *accepted,
         return false;
     accepted->enrichment->over_length = visit->over_length;
     if (visit->opens)
-        accepted->opens =
-            ingest_opening(context, accepted->enrichment, visit->returning, d->arena);
+        accepted->opens = ingest_opening(context, accepted->enrichment, visit->returning, d->arena);
     return true;
 }
 

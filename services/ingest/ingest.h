@@ -181,8 +181,8 @@ struct ingest_context {
     struct slice user_agent, os, os_version, ip;
     struct slice page_url, page_path, referrer;
     struct slice source, medium, campaign, term,
-        content;                      /* of the campaign, else of the page's address */
-    const struct ingest_click *click; /* in the page's address */
+        content;                         /* of the campaign, else of the page's address */
+    const struct ingest_click *click;    /* in the page's address */
     const struct json_node *preferences; /* consent.categoryPreferences */
     bool bot;                            /* as it says of itself */
 };

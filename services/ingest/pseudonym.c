@@ -24,20 +24,19 @@ struct keep {
     const struct keep *inside; /* of an OBJECT; ends with a row without member */
 };
 
-static const struct keep page[] = {
-    {"url", ADDRESS, NULL},      {"path", TEXT, NULL}, {"title", TEXT, NULL},
-    {"referrer", ADDRESS, NULL}, {NULL, NOTHING, NULL}};
-static const struct keep campaign[] = {
-    {"source", TEXT, NULL}, {"medium", TEXT, NULL},  {"name", TEXT, NULL},
-    {"term", TEXT, NULL},   {"content", TEXT, NULL}, {NULL, NOTHING, NULL}};
+static const struct keep page[] = {{"url", ADDRESS, NULL},
+                                   {"path", TEXT, NULL},
+                                   {"title", TEXT, NULL},
+                                   {"referrer", ADDRESS, NULL},
+                                   {NULL, NOTHING, NULL}};
+static const struct keep campaign[] = {{"source", TEXT, NULL},  {"medium", TEXT, NULL},
+                                       {"name", TEXT, NULL},    {"term", TEXT, NULL},
+                                       {"content", TEXT, NULL}, {NULL, NOTHING, NULL}};
 static const struct keep type[] = {{"type", TEXT, NULL}, {NULL, NOTHING, NULL}};
 static const struct keep name[] = {{"name", TEXT, NULL}, {NULL, NOTHING, NULL}};
-static const struct keep context_kept[] = {{"page", OBJECT, page},
-                                           {"campaign", OBJECT, campaign},
-                                           {"device", OBJECT, type},
-                                           {"os", OBJECT, name},
-                                           {"library", OBJECT, name},
-                                           {NULL, NOTHING, NULL}};
+static const struct keep context_kept[] = {
+    {"page", OBJECT, page}, {"campaign", OBJECT, campaign}, {"device", OBJECT, type},
+    {"os", OBJECT, name},   {"library", OBJECT, name},      {NULL, NOTHING, NULL}};
 /* All others stay as they are. */
 static const struct keep properties_kept[] = {{"url", ADDRESS, NULL},
                                               {"page_url", ADDRESS, NULL},
@@ -45,13 +44,14 @@ static const struct keep properties_kept[] = {{"url", ADDRESS, NULL},
                                               {"search", ADDRESS, NULL},
                                               {NULL, VALUE, NULL}};
 static const struct keep entry_kept[] = {
-    {"source", TEXT, NULL},  {"campaign", TEXT, NULL},    {"medium", TEXT, NULL},
-    {"term", TEXT, NULL},    {"content", TEXT, NULL},     {"referrer", ADDRESS, NULL},
+    {"source", TEXT, NULL},          {"campaign", TEXT, NULL},
+    {"medium", TEXT, NULL},          {"term", TEXT, NULL},
+    {"content", TEXT, NULL},         {"referrer", ADDRESS, NULL},
     {"referrer_video", VALUE, NULL}, {NULL, NOTHING, NULL}};
 static const struct keep utm_kept[] = {
-    {"source", TEXT, NULL},     {"medium", TEXT, NULL},     {"name", TEXT, NULL},
-    {"campaign", TEXT, NULL},   {"term", TEXT, NULL},       {"content", TEXT, NULL},
-    {"utm_source", TEXT, NULL}, {"utm_medium", TEXT, NULL}, {"utm_campaign", TEXT, NULL},
+    {"source", TEXT, NULL},     {"medium", TEXT, NULL},      {"name", TEXT, NULL},
+    {"campaign", TEXT, NULL},   {"term", TEXT, NULL},        {"content", TEXT, NULL},
+    {"utm_source", TEXT, NULL}, {"utm_medium", TEXT, NULL},  {"utm_campaign", TEXT, NULL},
     {"utm_term", TEXT, NULL},   {"utm_content", TEXT, NULL}, {NULL, NOTHING, NULL}};
 static const struct keep referrer_kept[] = {{"referrer_video", VALUE, NULL}, {NULL, NOTHING, NULL}};
 
@@ -72,7 +72,8 @@ static struct slice without_parameters(struct slice address)
 
 static bool fits(enum how how, const struct json_node *node)
 {
-    return how == VALUE || (how == OBJECT ? json_is(node, JSON_OBJECT) : json_is(node, JSON_STRING));
+    return how == VALUE ||
+           (how == OBJECT ? json_is(node, JSON_OBJECT) : json_is(node, JSON_STRING));
 }
 
 /* With its quotes and escapes, as it came. */

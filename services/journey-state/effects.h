@@ -14,7 +14,8 @@ struct turn {
     struct session *session;
     Journey__V1__ConsentStamp *consent; /* the session's last */
     bool existed, was_open, was_pseudonymous;
-    const uint8_t *oldest; /* id of the conversion that the next one drops from those remembered; NULL: none */
+    const uint8_t *
+        oldest; /* id of the conversion that the next one drops from those remembered; NULL: none */
     int64_t idle_us; /* as it was */
     struct happening *happening;
     struct session_outcome outcome;

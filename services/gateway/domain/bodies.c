@@ -1,13 +1,13 @@
 #include "bodies.h"
 
-#define STAGES           "awareness|consideration|decision|conversion|retention"
-#define DEVICES          "mobile|tablet|desktop"
-#define INTERACTIONS     "click|scroll|swipe|hover|form_fill"
-#define WHOLE_MAX        2147483647.0 /* int columns */
-#define ANY_LENGTH       1e15
-#define URL_LENGTH       2000
+#define STAGES            "awareness|consideration|decision|conversion|retention"
+#define DEVICES           "mobile|tablet|desktop"
+#define INTERACTIONS      "click|scroll|swipe|hover|form_fill"
+#define WHOLE_MAX         2147483647.0 /* int columns */
+#define ANY_LENGTH        1e15
+#define URL_LENGTH        2000
 #define IDENTIFIER_LENGTH 1024 /* as of events */
-#define BODY(name, rows) const struct gw_schema name = {rows, ARRAY_SIZE(rows)}
+#define BODY(name, rows)  const struct gw_schema name = {rows, ARRAY_SIZE(rows)}
 
 /* Members that every command may carry. */
 #define COMMON_ROWS                                                                                \

@@ -36,7 +36,8 @@ struct gw_answer {
     unsigned n_parts;
     const struct gw_member *members;
     unsigned n_members;
-    const char *location; /* where to look, before the subject, when it comes late; NULL: of a read */
+    const char
+        *location; /* where to look, before the subject, when it comes late; NULL: of a read */
 };
 
 enum gw_gather_state {

@@ -126,8 +126,8 @@ struct ingest_force ingest_consent_in_force(const struct ingest_consents *device
 
 /* ---- what is stated ---- */
 
-void ingest_consent_put(struct ingest_consents *consents, enum ingest_purpose purpose,
-                          bool granted, int64_t at_us)
+void ingest_consent_put(struct ingest_consents *consents, enum ingest_purpose purpose, bool granted,
+                        int64_t at_us)
 {
     struct ingest_statement *statement = &consents->of[purpose];
     statement->state = granted ? INGEST_CONSENT_GRANTED : INGEST_CONSENT_DENIED;

@@ -23,7 +23,7 @@ struct ingest_device {
     struct ingest_session sessions[INGEST_MAX_SESSIONS + 1];
     unsigned n;
     struct ingest_seen_chunk seen; /* the open chunk of what it has sent */
-    uint8_t user[16]; /* the last known one */
+    uint8_t user[16];              /* the last known one */
     int64_t user_since_us;
     bool user_known;
     struct ingest_consents consents;

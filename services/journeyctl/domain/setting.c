@@ -13,8 +13,10 @@ static const struct setting TABLE[] = {
     {"analytics_reason", SETTING_TEXT, 0, 1000, NULL, "",
      "the legitimate interest, in words that a person affected can understand", true},
     {"legitimate_interests", SETTING_OBJECT, 0, 4000, NULL, "",
-     "other purposes done by legitimate interest while nobody stated anything, each with its reason: personalization, "
-     "cross_device, marketing, sale_or_sharing; {\"personalization\":\"visitors find what they came for\"}",
+     "other purposes done by legitimate interest while nobody stated anything, each with its "
+     "reason: personalization, "
+     "cross_device, marketing, sale_or_sharing; {\"personalization\":\"visitors find what they "
+     "came for\"}",
      false},
     {"session_idle_seconds", SETTING_INT, 1, 86400, NULL, "1800",
      "a session ends when nothing came for so long", false},

@@ -33,8 +33,8 @@ static Journey__V1__Command *told(struct world *world, const char *head, const c
     const struct bus_record *record;
     int fd = world_send(world, head, slice_str(body));
     Journey__V1__Command *c = world_command(world, TOPIC_COMMANDS_INGEST, &record);
-    assert_true(slice_equal(record->key,
-                            topic_key(world_tenant, slice_str(c->subject), world->arena)));
+    assert_true(
+        slice_equal(record->key, topic_key(world_tenant, slice_str(c->subject), world->arena)));
     world_reply_of(world, record, "ingest", (const char *[]){"consents", ANSWER, NULL});
     world_receive(world, fd, &answer);
     assert_int_equal(answer.status, 200);
@@ -94,8 +94,7 @@ static void test_get(void **state)
         assert_case(cases[i].head, c->body_case == JOURNEY__V1__COMMAND__BODY_GET_CONSENTS);
         assert_case(cases[i].head, c->read_only);
         assert_case(cases[i].head, is_about(c, get->about, cases[i].space, cases[i].text));
-        assert_case(cases[i].head,
-                    get->before == cases[i].before && get->limit == cases[i].limit);
+        assert_case(cases[i].head, get->before == cases[i].before && get->limit == cases[i].limit);
         journey__v1__command__free_unpacked(c, NULL);
     }
     Journey__V1__Command *c =

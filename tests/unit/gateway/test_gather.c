@@ -15,8 +15,8 @@ static const struct gw_member members[] = {
     {"scarcity_triggers", GW_FROM_PART, "scarcity_triggers"},
     {"later", GW_CONSTANT, "[]"},
 };
-static const struct gw_answer answer = {200, parts, ARRAY_SIZE(parts), members,
-                                        ARRAY_SIZE(members), NULL};
+static const struct gw_answer answer = {200, parts, ARRAY_SIZE(parts), members, ARRAY_SIZE(members),
+                                        NULL};
 
 #define DEADLINE_US (5 * SECOND_US)
 

@@ -185,8 +185,8 @@ static void an_event_says_it_too_once(void **state)
     (void)ask(rig, set_consent(rig, device(rig, 1), "-analytics"));
     assert_true(send(rig, "m3", 1, preferences)->pseudonymous);
     /* two categories of one purpose: the denial counts */
-    assert_true(send(rig, "m4", 1, PREFERENCES("\"Performance\":true,\"Statistics\":false"))
-                    ->pseudonymous);
+    assert_true(
+        send(rig, "m4", 1, PREFERENCES("\"Performance\":true,\"Statistics\":false"))->pseudonymous);
     assert_false(send(rig, "m5", 1, PREFERENCES("\"Performance\":true"))->pseudonymous);
     rig_destroy(&rig);
 }
@@ -243,11 +243,15 @@ static void the_browser_opts_out(void **state)
 /* ---- what is kept without consent ---- */
 
 #define CONTEXT                                                                                    \
-    "{\"page\":{\"url\":\"https://a.example/p?email=x%40y.example#top\",\"path\":\"/p\",\"title\":\"T\","  \
-    "\"referrer\":\"https://b.example/?q=me\",\"id\":7},\"campaign\":{\"source\":\"news\",\"gclid\":\"abc\"},"  \
-    "\"ip\":\"192.0.2.0\",\"userAgent\":\"Mozilla/5.0 (iPhone)\",\"locale\":\"de\",\"timezone\":\"x\"," \
-    "\"screen\":{\"width\":375,\"height\":812},\"device\":{\"type\":\"mobile\",\"id\":\"d\"},"       \
-    "\"os\":{\"name\":\"iOS\",\"version\":\"17.1\"},\"library\":{\"name\":\"l\",\"version\":\"1\"}}"
+    "{\"page\":{\"url\":\"https://a.example/p?email=x%40y.example#top\",\"path\":\"/"              \
+    "p\",\"title\":\"T\","                                                                         \
+    "\"referrer\":\"https://b.example/"                                                            \
+    "?q=me\",\"id\":7},\"campaign\":{\"source\":\"news\",\"gclid\":\"abc\"},"                      \
+    "\"ip\":\"192.0.2.0\",\"userAgent\":\"Mozilla/5.0 "                                            \
+    "(iPhone)\",\"locale\":\"de\",\"timezone\":\"x\","                                             \
+    "\"screen\":{\"width\":375,\"height\":812},\"device\":{\"type\":\"mobile\",\"id\":\"d\"},"     \
+    "\"os\":{\"name\":\"iOS\",\"version\":\"17.1\"},\"library\":{\"name\":\"l\",\"version\":"      \
+    "\"1\"}}"
 
 static Journey__V1__Event *personal_event(struct rig *rig, const char *id)
 {
@@ -291,7 +295,8 @@ static void without_consent_only_the_session_s_pseudonym_is_kept(void **state)
     assert_string_equal(a->opens->utm_data, "{\"source\":\"news\"}");
     assert_string_equal(a->opens->os_version, "");
     assert_true(rig_counter(rig, "journey_ingest_pseudonymous_total") == 1);
-    const struct store_value *row = rig_row(rig, &ingest_devices_table, hex_of(rig, device(rig, 1)));
+    const struct store_value *row =
+        rig_row(rig, &ingest_devices_table, hex_of(rig, device(rig, 1)));
     assert_true(row[2].null); /* whose device it is */
     rig_destroy(&rig);
 }
@@ -344,8 +349,8 @@ static void a_start_without_consent_tells_of_nobody(void **state)
         rig->arena, SLICE_LITERAL("{\"referrer_video\":{\"id\":\"v1\"},\"click\":\"x\"}"));
     rig_send_command(rig, command);
     rig_settle(rig);
-    const Journey__V1__Command *copy = rig_message(rig, TOPIC_COMMANDS_JOURNEY_STATE, 0,
-                                                   &journey__v1__command__descriptor);
+    const Journey__V1__Command *copy =
+        rig_message(rig, TOPIC_COMMANDS_JOURNEY_STATE, 0, &journey__v1__command__descriptor);
     const Journey__V1__SessionStart *passed = copy->start->start;
     assert_int_equal(copy->start->user.len + passed->anonymous_device.len, 0);
     assert_memory_equal(copy->start->device.data,

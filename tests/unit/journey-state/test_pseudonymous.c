@@ -59,7 +59,7 @@ static void test_rows_go_within_48_hours(void **state)
     assert_int_equal(rig_count(rig, &conversions_table), 0);
     assert_true(rig_counter(rig, "journey_sessions_forgotten") == 1);
     assert_true(rig_counter(rig, "journey_touchpoint_events") == 5); /* counts stay */
-    accept("Newsletter Read", NULL, &none); /* begins anew */
+    accept("Newsletter Read", NULL, &none);                          /* begins anew */
     assert_non_null(rig_row(rig, &sessions_table, "s1"));
 }
 
