@@ -168,7 +168,7 @@ void ingest_consent_gather(struct stream_decision *d, struct ingest_device *devi
 Journey__V1__ConsentStamp *ingest_stamp(const struct ingest_force *force, struct arena *arena)
 {
     Journey__V1__ConsentStamp *stamp = arena_alloc(arena, sizeof(*stamp));
-    char **lists = arena_alloc(arena, 2 * INGEST_PURPOSES * sizeof(*lists));
+    char **lists = arena_alloc(arena, (size_t)2 * INGEST_PURPOSES * sizeof(*lists));
     if (!stamp || !lists)
         return NULL;
     journey__v1__consent_stamp__init(stamp);

@@ -5,8 +5,7 @@
 #define PART       "consents"
 #define PAGE_LIMIT 50 /* when the command says none */
 #define PAGE_MAX   500
-#define WORD_BYTES                                                                                 \
-    50 /* of source, policy version, region: their columns' characters at the least */
+#define WORD_MAX   50 /* characters of source, policy version, region: as their columns */
 
 static const char *word(const char *text, const char *otherwise)
 {
@@ -69,7 +68,7 @@ static void answer(struct stream_decision *d, const struct ingest_device *device
 
 static bool is_word(const char *text)
 {
-    return utf8_valid(slice_str(text)) && strlen(text) <= 4 * WORD_BYTES;
+    return utf8_valid(slice_str(text)) && strlen(text) <= (size_t)4 * WORD_MAX;
 }
 
 /* Whatever the gateway lets through is checked again where it is kept. */
