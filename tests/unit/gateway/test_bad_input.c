@@ -8,21 +8,6 @@
 
 #include <zlib.h>
 
-static int setup(void **state)
-{
-    struct world *world = calloc(1, sizeof(*world));
-    world_init(world, 100);
-    *state = world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_deinit(*state);
-    free(*state);
-    return 0;
-}
-
 #define WHO          "\"anonymousId\":\"a1\""
 #define BASE         "\"type\":\"track\",\"event\":\"x\"," WHO
 #define E(members)   "{" BASE members "}"
@@ -314,7 +299,7 @@ static void test_gzip_bomb(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_events),
         TEST(test_lengths),

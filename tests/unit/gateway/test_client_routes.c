@@ -7,21 +7,6 @@
 #define TRACK   "{\"type\":\"track\",\"event\":\"T\",\"anonymousId\":\"a\",\"messageId\":\"m1\"}"
 #define CLASSIC "[{\"event_type\":\"T\",\"user\":{\"anonymous_id\":\"a\"}}]"
 
-static int setup(void **state)
-{
-    struct world *world = calloc(1, sizeof(*world));
-    world_init(world, 100);
-    *state = world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_deinit(*state);
-    free(*state);
-    return 0;
-}
-
 static void test_answers(void **state)
 {
     static const struct {
@@ -148,7 +133,7 @@ static void test_configuration(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {TEST(test_answers), TEST(test_preflights),
                                        TEST(test_configuration)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,21 +1,6 @@
 /* CloudEvents over HTTP, in all three of their modes, through a whole gateway. */
 #include "world.h"
 
-static int setup(void **state)
-{
-    struct world *world = calloc(1, sizeof(*world));
-    world_init(world, 100);
-    *state = world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_deinit(*state);
-    free(*state);
-    return 0;
-}
-
 #define ONE        "POST /api/v1/events\r\nX-Api-Key: " WRITE_KEY "\r\n"
 #define MANY       "POST /api/v1/events/batch\r\nX-Api-Key: " WRITE_KEY "\r\n"
 #define STRUCTURED "Content-Type: application/cloudevents+json; charset=utf-8"
@@ -145,7 +130,7 @@ static void test_one_bad(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {TEST(test_modes), TEST(test_long_id), TEST(test_one_bad)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

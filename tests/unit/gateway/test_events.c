@@ -9,21 +9,6 @@
     "{\"messageId\":\"m1\",\"anonymousId\":\"a1\",\"event\":\"Product "                            \
     "Viewed\",\"properties\":{\"p\":1}}"
 
-static int setup(void **state)
-{
-    struct world *world = calloc(1, sizeof(*world));
-    world_init(world, 100);
-    *state = world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_deinit(*state);
-    free(*state);
-    return 0;
-}
-
 static void test_keys(void **state)
 {
     static const struct {
@@ -308,7 +293,7 @@ static void test_browsers(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_keys),          TEST(test_track),    TEST(test_batch),    TEST(test_refusals),
         TEST(test_limits),        TEST(test_gzip),     TEST(test_made_ids), TEST(test_log_away),

@@ -1,21 +1,6 @@
 /* Events of the past: any form, their own times, a topic of their own; bad ones are told and not put aside. */
 #include "world.h"
 
-static int setup(void **state)
-{
-    struct world *world = calloc(1, sizeof(*world));
-    world_init(world, 100);
-    *state = world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_deinit(*state);
-    free(*state);
-    return 0;
-}
-
 #define POST(query) "POST /api/v1/imports" query "\r\nX-Api-Key: " SECRET_KEY
 #define GOOD                                                                                       \
     "{\"messageId\":\"m1\",\"anonymousId\":\"a\",\"event\":\"x\",\"timestamp\":\"2019-01-01T00:"   \
@@ -74,7 +59,7 @@ static void test_record(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {TEST(test_answers), TEST(test_record)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -217,21 +217,6 @@ static unsigned replay_folder(struct world *world, const char *folder)
     return n;
 }
 
-static int setup(void **state)
-{
-    struct world *world = calloc(1, sizeof(*world));
-    world_init(world, 100);
-    *state = world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_deinit(*state);
-    free(*state);
-    return 0;
-}
-
 static void test_recorded(void **state)
 {
     static const char top[] = "tests/clients/recorded";
@@ -264,8 +249,8 @@ static void test_data_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_recorded, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_data_folder, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_recorded, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_data_folder, world_setup, world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

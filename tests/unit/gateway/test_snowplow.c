@@ -178,21 +178,6 @@ static void test_context(void **state)
 
 /* ---- through the gateway ---- */
 
-static int setup(void **state)
-{
-    struct world *world = calloc(1, sizeof(*world));
-    world_init(world, 100);
-    *state = world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_deinit(*state);
-    free(*state);
-    return 0;
-}
-
 #define TP2           "/com.snowplowanalytics.snowplow/tp2"
 #define LIST(element) "{\"schema\":\"iglu:x\",\"data\":[" element "]}"
 #define VIEW          "{\"e\":\"pv\",\"eid\":\"m1\",\"duid\":\"d\"}"
@@ -284,7 +269,7 @@ static void test_picture(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mapping),
         cmocka_unit_test(test_who_and_when),

@@ -423,3 +423,20 @@ struct gw_masker *world_masker(void)
         fail_msg("masker: %s", err.message);
     return masker;
 }
+
+int world_setup(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    if (!world)
+        return -1;
+    world_init(world, 100);
+    *state = world;
+    return 0;
+}
+
+int world_teardown(void **state)
+{
+    world_deinit(*state);
+    free(*state);
+    return 0;
+}

@@ -43,6 +43,9 @@ struct world_answer {
 
 extern const uint8_t world_tenant[16], world_other_tenant[16], world_hash_key[32];
 
+/* Of a test: a world in *state, with room for 100 open requests. */
+int world_setup(void **state);
+int world_teardown(void **state);
 void world_init(struct world *world, unsigned open_requests);
 void world_deinit(struct world *world);
 /* A setting of a tenant; before its key is used first. */
