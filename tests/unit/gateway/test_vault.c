@@ -183,6 +183,7 @@ static void test_a_key_of_another_master(void **state)
 static void test_a_vault_that_does_not_answer(void **state)
 {
     struct world *world = *state;
+    world->gateway->options.deadline_ms = WORLD_DEADLINE_MS;
     struct asked a, b;
     open_exchange(world, &a, 0);
     world->store_stuck = true;
@@ -327,6 +328,7 @@ static void test_resolve_refuses(void **state)
 static void test_resolve_without_audit(void **state)
 {
     struct world *world = *state;
+    world->gateway->options.deadline_ms = WORLD_DEADLINE_MS;
     static const char body[] = "{\"identifiers\":[{\"kind\":\"user\",\"value\":\"x\"}]}";
     struct world_answer answer;
     world_ask(world, RESOLVE SECRET_KEY, body, &answer); /* the key is known now */
