@@ -549,5 +549,5 @@ int gw_mask_text(struct gw_masker *masker, struct slice text, struct gw_masked *
 {
     struct masking m = {.masker = masker, .text = text, .arena = arena};
     *out = (struct gw_masked){.json = text};
-    return text.size ? mask(&m, false, out) : 0;
+    return text.data && text.size ? mask(&m, false, out) : 0;
 }

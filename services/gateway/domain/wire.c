@@ -35,7 +35,7 @@ enum wire_type {
 #define MAX_VARINT 10
 #define MAX_FIELDS 18
 /* of every field its tag, and a length or number */
-#define OVERHEAD (MAX_FIELDS * (2 + MAX_VARINT))
+#define OVERHEAD ((size_t)MAX_FIELDS * (2 + MAX_VARINT))
 
 static uint8_t *put_varint(uint8_t *at, uint64_t value)
 {
