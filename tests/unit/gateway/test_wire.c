@@ -74,7 +74,7 @@ static void test_reads_back(void **state)
         check_bytes(found->group, event.group, event.has_group);
         check_bytes(found->previous, event.previous, event.has_previous);
         assert_true(slice_equal(slice_make(found->sealed.data, found->sealed.len), sealed));
-        assert_int_equal(found->type, event.type);
+        assert_int_equal((int)found->type, (int)event.type);
         assert_int_equal(found->timestamp_us, event.timestamp_us);
         assert_int_equal(found->sent_at_us, event.sent_at_us);
         assert_int_equal(found->device_is_user, event.device_is_user);
