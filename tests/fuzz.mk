@@ -13,7 +13,7 @@ FUZZ ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 30
 FUZZ_RUNS ?=
 FUZZ_BYTES ?= 4096
-$(foreach f,commands form_api form_cloudevents form_jitsu form_posthog form_segment form_snowplow gunzip heads mask query,\
+$(foreach f,form_api form_cloudevents form_jitsu form_posthog form_segment form_snowplow gunzip heads mask query,\
     $(eval fuzz_$(f)_OWNER := gateway))
 fuzz_csv_OWNER := journeyctl
 fuzz_owner = $(or $(filter $(1),$(LIBS) $(SERVICES)),$(fuzz_$(1)_OWNER),base)
@@ -39,7 +39,7 @@ fuzz-programs: $(FUZZ:%=$(B)/tests/fuzz/fuzz_%)
 fuzz:
 	@$(MAKE) --no-print-directory -s $(jobs) BUILD=fuzz fuzz-programs
 	@$(MAKE) --no-print-directory -s -k $(jobs) BUILD=fuzz $(FUZZ:%=fuzz-of-%)
-fuzz_options = $(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),-max_total_time=$(FUZZ_SECONDS)) -max_len=$(FUZZ_BYTES) -timeout=10 \
+fuzz_options = $(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),-max_total_time=$(FUZZ_SECONDS)) -max_len=$(FUZZ_BYTES) -timeout=10 -detect_leaks=0 \
     -artifact_prefix=$(O)/fuzz/$(1)- -print_final_stats=1 $(O)/fuzz/corpus/$(1) tests/fuzz/corpus/$(1)
 $(FUZZ:%=fuzz-of-%): fuzz-of-%: $(B)/tests/fuzz/fuzz_%
 	@mkdir -p $(O)/fuzz/corpus/$*; log=$(O)/fuzz/$*.log; found=0; \
