@@ -13,7 +13,7 @@ FUZZ ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 30
 FUZZ_RUNS ?=
 FUZZ_BYTES ?= 4096
-$(foreach f,form_api form_cloudevents form_jitsu form_posthog form_segment form_snowplow gunzip heads mask query,\
+$(foreach f,commands form_api form_cloudevents form_jitsu form_posthog form_segment form_snowplow gunzip heads mask query,\
     $(eval fuzz_$(f)_OWNER := gateway))
 fuzz_csv_OWNER := journeyctl
 fuzz_owner = $(or $(filter $(1),$(LIBS) $(SERVICES)),$(fuzz_$(1)_OWNER),base)
