@@ -40,7 +40,9 @@ static inline unsigned take_byte(const uint8_t **data, size_t *size)
 /* The next of several texts, each ended by a NUL. */
 static inline struct slice take_text(struct slice *rest)
 {
-    const uint8_t *end = rest->size ? memchr(rest->data, 0, rest->size) : NULL;
+    if (!rest->size)
+        return slice_make(NULL, 0);
+    const uint8_t *end = memchr(rest->data, 0, rest->size);
     size_t size = end ? (size_t)(end - rest->data) : rest->size;
     struct slice text = slice_make(rest->data, size);
     size_t taken = end ? size + 1 : size;

@@ -178,9 +178,9 @@ static bool decision_is_text(const ProtobufCMessage *message)
         const char *at = (const char *)message + field->offset;
         bool pointer =
             field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE;
-        bool absent = (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
-                      *(const uint32_t *)((const char *)message + field->quantifier_offset) !=
-                          field->id;
+        bool absent =
+            (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
+            *(const uint32_t *)((const char *)message + field->quantifier_offset) != field->id;
         if (!pointer || absent)
             continue;
         size_t n = 1;
@@ -217,7 +217,8 @@ static void decision_message(const struct stream_input *input, const ProtobufCMe
                                      .body = body,
                                      .index = index,
                                      .command = input->lane == BUS_LANE_COMMANDS};
-    struct stream_decision d = {.now_us = INT64_C(1790000000000000), .arena = arena, .state = *state};
+    struct stream_decision d = {
+        .now_us = INT64_C(1790000000000000), .arena = arena, .state = *state};
     struct stream_need needs[STREAM_MAX_NEEDS];
     struct err err;
     if (input->key(body, index, arena, &message.key, &err) < 0)
@@ -268,9 +269,9 @@ static struct slice decision_packed(const void *message, struct arena *arena)
 }
 
 /* made: the event's texts as a record of the first input. */
-static inline int decision_input(const struct stream_service *service, const uint8_t *data,
-                                 size_t size, struct slice (*made)(Journey__V1__Event *event,
-                                                                   struct arena *arena))
+static inline int
+decision_input(const struct stream_service *service, const uint8_t *data, size_t size,
+               struct slice (*made)(Journey__V1__Event *event, struct arena *arena))
 {
     static struct arena *arena;
     unsigned how = take_byte(&data, &size);

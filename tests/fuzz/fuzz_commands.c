@@ -10,8 +10,10 @@ static const struct {
     const struct gw_schema *schema;
     void (*build)(struct command_build *build);
 } bodies[] = {
-    {&gw_start_body, build_start},           {&gw_stage_body, build_stage},
-    {&gw_touchpoint_body, build_touchpoint}, {&gw_conversion_body, build_conversion},
+    {&gw_start_body, build_start},
+    {&gw_stage_body, build_stage},
+    {&gw_touchpoint_body, build_touchpoint},
+    {&gw_conversion_body, build_conversion},
     {&gw_end_body, build_end},
 };
 
@@ -20,8 +22,8 @@ static void check_texts(const ProtobufCMessage *message)
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
         const void *at = (const char *)message + field->offset;
-        bool one = field->label == PROTOBUF_C_LABEL_NONE &&
-                   !(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF);
+        bool one =
+            field->label == PROTOBUF_C_LABEL_NONE && !(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF);
         if (one && field->type == PROTOBUF_C_TYPE_STRING)
             check(utf8_valid(slice_str(*(const char *const *)at)));
         if (one && field->type == PROTOBUF_C_TYPE_MESSAGE && *(const void *const *)at)

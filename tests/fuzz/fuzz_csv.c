@@ -20,8 +20,7 @@ static void take_csv(struct import *import, struct records *records, struct reco
     _cleanup_(buf_deinit) struct buf row = {0}, event = {0};
     buf_append_slice(&row, record->text);
     if (record->line == 1) {
-        if (row.size &&
-            columns_parse(&columns, (char *)row.data, row.size, NULL, arena, NULL) == 0)
+        if (row.size && columns_parse(&columns, (char *)row.data, row.size, NULL, arena, NULL) == 0)
             import->columns = &columns;
         return;
     }
@@ -67,7 +66,7 @@ static void read_table(struct slice text)
     struct csv_table table;
     char *copy = malloc(text.size + 1);
     check(copy);
-    memcpy(copy, text.data ? text.data : (const uint8_t *)"", text.size);
+    memcpy(copy, text.data, text.size);
     if (csv_table_parse(&table, copy, text.size, NULL) == 0) {
         check(table.n_columns > 0 && table.n_columns <= CSV_MAX_COLUMNS);
         size_t bytes = 0;
@@ -85,6 +84,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     unsigned how = take_byte(&data, &size);
     struct slice text = slice_make(data, size);
     bool csv = how % 2;
+    if (!size)
+        return 0;
     if (!arena)
         arena = arena_create((size_t)16 << 20);
     arena_reset(arena);

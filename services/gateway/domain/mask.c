@@ -218,7 +218,7 @@ static void look_at_parameters(struct masking *m, const struct gw_view *view)
 {
     struct slice t = view->text;
     size_t begin = 0;
-    for (size_t i = 0; i < t.size; i++) {
+    for (size_t i = 0; t.data && i < t.size; i++) {
         if (begins_name(t.data[i]))
             begin = i + 1;
         if (t.data[i] != '=')
