@@ -1,14 +1,21 @@
 # Fuzzing: tests/fuzz/fuzz_<name>.c holds LLVMFuzzerTestOneInput, tests/fuzz/corpus/<name>/ its inputs.
 #
 #   make fuzz                      each target for FUZZ_SECONDS (default 30), libFuzzer with ASan and UBSan
+#   make fuzz FUZZ_RUNS=10000000   each for so many inputs
 #   make fuzz FUZZ="json"          only these
 #
-# An ordinary test run replays the corpus through replay.c. What a target finds anew goes to $(O)/fuzz/corpus/<name>,
-# what breaks it to $(O)/fuzz/; copy it into tests/fuzz/corpus/<name> with the fix. A target is built as its owner's tests
-# are: the library or service of its name, else fuzz_<name>_OWNER, else base.
+# Inputs have at most FUZZ_BYTES; one that takes over ten seconds is a finding, too. An ordinary test run replays the corpus
+# through replay.c. What a target finds anew goes to $(O)/fuzz/corpus/<name>, what breaks it to $(O)/fuzz/; copy it into
+# tests/fuzz/corpus/<name> with the fix. A target is built as its owner's tests are: the library or service of its name, else
+# fuzz_<name>_OWNER, else base.
 
 FUZZ ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 30
+FUZZ_RUNS ?=
+FUZZ_BYTES ?= 4096
+$(foreach f,commands form_api form_cloudevents form_jitsu form_posthog form_segment form_snowplow gunzip heads mask query,\
+    $(eval fuzz_$(f)_OWNER := gateway))
+fuzz_csv_OWNER := journeyctl
 fuzz_owner = $(or $(filter $(1),$(LIBS) $(SERVICES)),$(fuzz_$(1)_OWNER),base)
 fuzz_replays = $(foreach f,$(FUZZ),$(if $(filter $(OWNERS),$(call fuzz_owner,$(f))),$(O)/$(1)/tests/fuzz/replay_$(f)))
 
@@ -27,11 +34,15 @@ $(B)/tests/fuzz/replay.o: tests/fuzz/replay.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(WARNINGS) -MMD -MP -c $< -o $@
 
-.PHONY: fuzz fuzz-programs
+.PHONY: fuzz fuzz-programs $(FUZZ:%=fuzz-of-%)
 fuzz-programs: $(FUZZ:%=$(B)/tests/fuzz/fuzz_%)
 fuzz:
 	@$(MAKE) --no-print-directory -s $(jobs) BUILD=fuzz fuzz-programs
-	@for f in $(FUZZ); do mkdir -p $(O)/fuzz/corpus/$$f; \
-	$(O)/fuzz/tests/fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(O)/fuzz/$$f- -print_final_stats=1 \
-	    $(O)/fuzz/corpus/$$f tests/fuzz/corpus/$$f >$(O)/fuzz/$$f.log 2>&1 || { tail -40 $(O)/fuzz/$$f.log; echo "not ok fuzz $$f"; exit 1; }; \
-	echo "ok fuzz $$f: $$(sed -n 's/^stat::number_of_executed_units: *//p' $(O)/fuzz/$$f.log) inputs"; done
+	@$(MAKE) --no-print-directory -s -k $(jobs) BUILD=fuzz $(FUZZ:%=fuzz-of-%)
+fuzz_options = $(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),-max_total_time=$(FUZZ_SECONDS)) -max_len=$(FUZZ_BYTES) -timeout=10 -detect_leaks=0 \
+    -artifact_prefix=$(O)/fuzz/$(1)- -print_final_stats=1 $(O)/fuzz/corpus/$(1) tests/fuzz/corpus/$(1)
+$(FUZZ:%=fuzz-of-%): fuzz-of-%: $(B)/tests/fuzz/fuzz_%
+	@mkdir -p $(O)/fuzz/corpus/$*; log=$(O)/fuzz/$*.log; found=0; \
+	$< $(call fuzz_options,$*) >$$log 2>&1 || { found=1; tail -40 $$log; }; \
+	inputs=$$(sed -n 's/^stat::number_of_executed_units: *//p' $$log | tail -1); \
+	test $$found = 0 && echo "ok fuzz $*: $$inputs inputs, 0 findings" || { echo "not ok fuzz $*: $$inputs inputs, 1 finding"; exit 1; }

@@ -88,7 +88,7 @@ const struct gw_form *gw_form_of(const struct gw_form_index *index)
 const char *gw_form_path(const struct gw_form *form, const struct gw_facts *fields,
                          enum gw_fact member)
 {
-    if (fields->at[member].size)
+    if (fields->at[member].size && fields->row[member] != NO_ROW) /* none: finish() filled it in */
         return form->rows[fields->row[member]].path;
     for (unsigned i = 0; i < form->n_rows; i++)
         if (form->rows[i].member == member)

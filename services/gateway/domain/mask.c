@@ -71,8 +71,18 @@ void gw_masker_destroy(struct gw_masker **out)
     *out = NULL;
 }
 
+static bool inside_character(struct slice text, uint32_t at)
+{
+    return at < text.size && (text.data[at] & 0xc0) == 0x80;
+}
+
+/* Patterns count bytes; what is left must be whole characters. */
 static void found(struct masking *m, uint32_t from, uint32_t to, enum gw_personal what, int quotes)
 {
+    while (from > 0 && inside_character(m->text, from))
+        from--;
+    while (inside_character(m->text, to))
+        to++;
     struct span *span = from < to ? arena_alloc(m->arena, sizeof(*span)) : NULL;
     if (!span) {
         m->full = m->full || from < to;
