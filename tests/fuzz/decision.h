@@ -87,6 +87,12 @@ void stream_put_row(struct stream_decision *d, const struct store_table *table,
     decision_check_values(d, table, values, table->n_columns);
 }
 
+void stream_remove_row(struct stream_decision *d, const struct store_table *table,
+                       const struct store_value *values)
+{
+    decision_check_values(d, table, values, table->n_key);
+}
+
 void stream_publish(struct stream_decision *d, int topic, struct slice key, const void *message,
                     int64_t time_us)
 {
@@ -113,6 +119,16 @@ void stream_cancel_timer(struct stream_decision *d, const char *name)
 void stream_reply(struct stream_decision *d, const void *reply)
 {
     decision_check_message(d, reply);
+}
+
+void stream_reply_part(struct stream_decision *d, int status, const char *name, const char *json)
+{
+    check(name[0] && json[0]);
+}
+
+void stream_call(struct stream_decision *d, const char *name, struct slice data)
+{
+    check(name[0]);
 }
 
 void stream_reply_problem(struct stream_decision *d, int status, const char *code,
