@@ -234,8 +234,8 @@ static void send_settings(struct sim *sim, struct action *action)
 /* Analytics is on from the beginning: what is kept without consent is gone before a seed could look at it. */
 void gateway_open(struct sim *sim)
 {
-    for (uint8_t tenant = 0; tenant < TENANTS; tenant++)
-        say_settings(sim, tenant, 0, 1800);
+    for (unsigned tenant = 0; tenant < TENANTS; tenant++)
+        say_settings(sim, (uint8_t)tenant, 0, 1800);
 }
 
 static void repeat(struct sim *sim, const struct action *action)
