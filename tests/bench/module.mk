@@ -19,8 +19,15 @@ endef
 $(foreach p,$(BENCH_PROGRAMS),$(eval $(call bench_program,$(p))))
 -include $(BENCH_C:%.c=$(B)/%.d)
 
+# the front door's own code, without a gateway around it
+$(B)/tests/bench/steps.o: tests/bench/steps.c $(PROTO_H)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(WARNINGS) -MMD -MP $(call test_includes,gateway) $(call pkgcflags,$(call test_pkgs,gateway)) -c $< -o $@
+$(B)/tests/bench/steps: $(B)/tests/bench/steps.o $(B)/tests/bench/shop.o $(B)/libgateway-domain.a $(call archives,$(call uses,$(gateway_USES)))
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call pkglibs,$(call pkgs,$(call uses,$(gateway_USES))) $(gateway_PKGS)) -lm -lpthread
+
 .PHONY: bench bench-programs
-bench-programs: $(SERVICES:%=$(B)/bin/%) $(BENCH_PROGRAMS:%=$(B)/tests/bench/%)
+bench-programs: $(SERVICES:%=$(B)/bin/%) $(BENCH_PROGRAMS:%=$(B)/tests/bench/%) $(B)/tests/bench/steps
 bench:
 	@deploy/local/install test
 	@$(MAKE) --no-print-directory $(parallel) BUILD=release bench-programs

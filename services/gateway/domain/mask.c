@@ -97,42 +97,53 @@ static void found(struct masking *m, uint32_t from, uint32_t to, enum gw_persona
 
 enum {
     SEES_ESCAPE = 1,
-    SEES_SIGN = 2, /* '@', '%', '=' */
+    SEES_SIGN = 2, /* '@', '=' */
+    SEES_PERCENT = 4,
+    SEES_BEYOND = 8, /* ASCII: it may be a space or hyphen between digits */
+    SEES_CODED = SEES_ESCAPE | SEES_PERCENT | SEES_BEYOND,
 };
 
 struct glance {
-    const uint8_t *end;      /* its closing quote, or the end of all */
-    unsigned sees, numerals; /* digits and colons, which stand side by side in ASCII */
+    const uint8_t *end;                  /* its closing quote, or the end of all */
+    unsigned sees, digits, dots, colons; /* dots: beside digits */
 };
 
+/* Sixteen bytes, a bit each. */
 struct block {
-    unsigned stop, sign, numeral; /* a bit a byte */
+    unsigned stop, sign, percent, beyond, digit, dot, colon;
 };
 
 #ifdef __SSE2__
-static inline __m128i equal16(__m128i bytes, char c)
+static inline unsigned equal16(__m128i bytes, char c)
 {
-    return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c));
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
 }
 
 static inline struct block block_of(const uint8_t *at)
 {
     __m128i b = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i stop = _mm_or_si128(equal16(b, '"'), equal16(b, '\\'));
-    __m128i sign = _mm_or_si128(_mm_or_si128(equal16(b, '@'), equal16(b, '%')), equal16(b, '='));
-    /* numerals become -128 .. -118 */
-    __m128i moved = _mm_add_epi8(b, _mm_set1_epi8((char)(-128 - '0')));
-    return (struct block){(unsigned)_mm_movemask_epi8(stop), (unsigned)_mm_movemask_epi8(sign),
-                          (unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(moved, _mm_set1_epi8(-117)))};
+    __m128i moved = _mm_add_epi8(b, _mm_set1_epi8((char)(-128 - '0'))); /* digits: -128 .. -119 */
+    __m128i digits = _mm_cmplt_epi8(moved, _mm_set1_epi8(-118));
+    return (struct block){.stop = equal16(b, '"') | equal16(b, '\\'),
+                          .sign = equal16(b, '@') | equal16(b, '='),
+                          .percent = equal16(b, '%'),
+                          .beyond = (unsigned)_mm_movemask_epi8(b),
+                          .digit = (unsigned)_mm_movemask_epi8(digits),
+                          .dot = equal16(b, '.'),
+                          .colon = equal16(b, ':')};
 }
 #else
 static inline struct block block_of(const uint8_t *at)
 {
-    struct block b = {0, 0, 0};
+    struct block b = {0};
     for (unsigned i = 0; i < 16; i++) {
         b.stop |= (unsigned)(at[i] == '"' || at[i] == '\\') << i;
-        b.sign |= (unsigned)(at[i] == '@' || at[i] == '%' || at[i] == '=') << i;
-        b.numeral |= (unsigned)(at[i] >= '0' && at[i] <= ':') << i;
+        b.sign |= (unsigned)(at[i] == '@' || at[i] == '=') << i;
+        b.percent |= (unsigned)(at[i] == '%') << i;
+        b.beyond |= (unsigned)(at[i] >= 0x80) << i;
+        b.digit |= (unsigned)(at[i] >= '0' && at[i] <= '9') << i;
+        b.dot |= (unsigned)(at[i] == '.') << i;
+        b.colon |= (unsigned)(at[i] == ':') << i;
     }
     return b;
 }
@@ -146,10 +157,24 @@ static inline unsigned count(unsigned bits)
     return (bits + (bits >> 8)) & 31;
 }
 
+/* The bytes of `mask` alone. */
+static inline void glance_add(struct glance *g, const struct block *b, unsigned mask)
+{
+    g->sees |= b->sign & mask ? SEES_SIGN : 0;
+    g->sees |= b->percent & mask ? SEES_PERCENT : 0;
+    g->sees |= b->beyond & mask ? SEES_BEYOND : 0;
+    if (b->colon & mask)
+        g->colons += count(b->colon & mask);
+    if (b->digit & mask) {
+        g->digits += count(b->digit & mask);
+        g->dots += count(b->dot & mask); /* each dot of an address has a digit at its side */
+    }
+}
+
 /* From behind the opening quote; a text that is no string has no end of its own. */
 static inline struct glance glance_at(const uint8_t *at, const uint8_t *end, bool string)
 {
-    unsigned sees = 0, numerals = 0;
+    struct glance g = {.end = end};
     while (at < end) {
         struct block b;
         size_t left = (size_t)(end - at);
@@ -161,38 +186,27 @@ static inline struct glance glance_at(const uint8_t *at, const uint8_t *end, boo
             b = block_of(rest);
         }
         unsigned stop = string ? b.stop : 0;
-        unsigned mask = stop ? (stop & -stop) - 1 : 0xffff;
-        sees |= b.sign & mask ? SEES_SIGN : 0;
-        if (b.numeral & mask)
-            numerals += count(b.numeral & mask);
+        glance_add(&g, &b, stop ? (stop & -stop) - 1 : 0xffff);
         if (!stop) {
             at += left < 16 ? left : 16;
             continue;
         }
         at += __builtin_ctz(stop);
-        if (*at == '"')
-            return (struct glance){at, sees, numerals};
-        sees |= SEES_ESCAPE;
+        if (*at == '"') {
+            g.end = at;
+            break;
+        }
+        g.sees |= SEES_ESCAPE;
         at += end - at > 1 ? 2 : 1;
     }
-    return (struct glance){end, sees, numerals};
+    return g;
 }
 
-/* Enough digits for an id, or for an address. */
-static bool numerals_tell(const uint8_t *at, const uint8_t *end)
-{
-    unsigned digits = 0, dots = 0, colons = 0;
-    for (; at < end; at++) {
-        digits += *at >= '0' && *at <= '9';
-        dots += *at == '.';
-        colons += *at == ':';
-    }
-    return digits >= 6 || (dots >= 3 && digits >= 4) || colons >= 2;
-}
-
+/* Signs and codes, JSON, enough digits for an id or for an address. */
 static inline bool close_look(const struct glance *g, const uint8_t *start)
 {
-    return g->sees || (g->numerals >= 4 && numerals_tell(start, g->end)) ||
+    return (g->sees & (SEES_ESCAPE | SEES_SIGN | SEES_PERCENT)) || g->digits >= 6 ||
+           (g->dots >= 3 && g->digits >= 4) || g->colons >= 2 ||
            (start < g->end && (*start == '{' || *start == '['));
 }
 
@@ -250,12 +264,13 @@ static bool looks_like_json(struct slice text)
     return i < text.size && (text.data[i] == '{' || text.data[i] == '[');
 }
 
-/* `view`: a string's content, `escaped`: with escapes; or a text of its own. */
-static void look(struct masking *m, const struct gw_view *view, bool escaped,
+/* `view`: a string's content, or a text of its own; `sees`: what a glance at it saw. */
+static void look(struct masking *m, const struct gw_view *view, unsigned sees,
                  const struct level *level, const struct level *path, unsigned depth)
 {
     struct gw_view views[ENCODINGS + 2];
     struct gw_view *v = views;
+    bool escaped = sees & SEES_ESCAPE;
     *v = *view;
     if (escaped && gw_view_unescape(v, view, m->arena) < 0) {
         m->full = true;
@@ -266,9 +281,9 @@ static void look(struct masking *m, const struct gw_view *view, bool escaped,
     for (int e = 0;; e++) {
         if (v->strings <= STRINGS_MAX && looks_like_json(v->text))
             walk(m, v, level, path, depth);
-        if (memchr(v->text.data ? v->text.data : (const uint8_t *)"", '=', v->text.size))
+        if (sees & (SEES_SIGN | SEES_CODED) && memchr(v->text.data, '=', v->text.size))
             look_at_parameters(m, v);
-        int more = e < ENCODINGS ? gw_view_unquote(v + 1, v, m->arena) : 0;
+        int more = e < ENCODINGS && (sees & SEES_CODED) ? gw_view_unquote(v + 1, v, m->arena) : 0;
         if (more < 0)
             m->full = true;
         if (more <= 0)
@@ -374,9 +389,8 @@ static const uint8_t *take_string(struct walk *w, const uint8_t *at, const uint8
     bool key = next < end && *next == ':';
     next += next < end && (*next == ':' || *next == ',');
     struct gw_view view = part(w->view, at, g.end);
-    bool escaped = g.sees & SEES_ESCAPE;
     if (key)
-        take_key(w, view.text, escaped);
+        take_key(w, view.text, g.sees & SEES_ESCAPE);
     const struct level *level = value_level(w);
     if (level->allowed)
         return next;
@@ -386,7 +400,7 @@ static const uint8_t *take_string(struct walk *w, const uint8_t *at, const uint8
                   gw_view_from(w->view, (size_t)(g.end - w->view->text.data)),
                   (enum gw_personal)level->what, -1);
     } else if (close_look(&g, at)) {
-        look(m, &view, escaped, level, w->levels, w->depth);
+        look(m, &view, g.sees, level, w->levels, w->depth);
     }
     return next;
 }
@@ -524,7 +538,7 @@ static void look_at_all(struct masking *m, bool json)
     }
     struct glance g = glance_at(start, start + m->text.size, false);
     if (close_look(&g, start))
-        look(m, &view, false, &top, &top, 0);
+        look(m, &view, g.sees & ~SEES_ESCAPE, &top, &top, 0);
 }
 
 /* A mark ends the words beside it, which may make another finding: until there is none. */

@@ -20,7 +20,6 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "pii.h"
 
-#include <ctype.h>
 #include <pcre2.h>
 #include <stdlib.h>
 
@@ -130,10 +129,44 @@ struct gw_pii {
 
 /* ---- shapes ---- */
 
+enum class {
+    LETTER = 1,
+    DIGIT = 2,
+    HEX = 4,   /* also a letter or digit */
+    JOINS = 8, /* stands between the digits of a number */
+};
+
+/* ASCII, whatever the locale; a look-up a byte is half of what <ctype.h> costs. */
+static const uint8_t classes[256] = {
+    ['0'] = DIGIT | HEX,  ['1'] = DIGIT | HEX,  ['2'] = DIGIT | HEX,  ['3'] = DIGIT | HEX,
+    ['4'] = DIGIT | HEX,  ['5'] = DIGIT | HEX,  ['6'] = DIGIT | HEX,  ['7'] = DIGIT | HEX,
+    ['8'] = DIGIT | HEX,  ['9'] = DIGIT | HEX,  ['A'] = LETTER | HEX, ['B'] = LETTER | HEX,
+    ['C'] = LETTER | HEX, ['D'] = LETTER | HEX, ['E'] = LETTER | HEX, ['F'] = LETTER | HEX,
+    ['a'] = LETTER | HEX, ['b'] = LETTER | HEX, ['c'] = LETTER | HEX, ['d'] = LETTER | HEX,
+    ['e'] = LETTER | HEX, ['f'] = LETTER | HEX, ['G'] = LETTER,       ['H'] = LETTER,
+    ['I'] = LETTER,       ['J'] = LETTER,       ['K'] = LETTER,       ['L'] = LETTER,
+    ['M'] = LETTER,       ['N'] = LETTER,       ['O'] = LETTER,       ['P'] = LETTER,
+    ['Q'] = LETTER,       ['R'] = LETTER,       ['S'] = LETTER,       ['T'] = LETTER,
+    ['U'] = LETTER,       ['V'] = LETTER,       ['W'] = LETTER,       ['X'] = LETTER,
+    ['Y'] = LETTER,       ['Z'] = LETTER,       ['g'] = LETTER,       ['h'] = LETTER,
+    ['i'] = LETTER,       ['j'] = LETTER,       ['k'] = LETTER,       ['l'] = LETTER,
+    ['m'] = LETTER,       ['n'] = LETTER,       ['o'] = LETTER,       ['p'] = LETTER,
+    ['q'] = LETTER,       ['r'] = LETTER,       ['s'] = LETTER,       ['t'] = LETTER,
+    ['u'] = LETTER,       ['v'] = LETTER,       ['w'] = LETTER,       ['x'] = LETTER,
+    ['y'] = LETTER,       ['z'] = LETTER,       [' '] = JOINS,        ['-'] = JOINS,
+    ['.'] = JOINS,        ['/'] = JOINS,        ['('] = JOINS,        [')'] = JOINS,
+    ['+'] = JOINS,
+};
+
+static inline bool is(uint8_t c, unsigned class)
+{
+    return classes[c] & class;
+}
+
 static bool digits_at(struct slice text, size_t at, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
-        if (at + i >= text.size || !isdigit(text.data[at + i]))
+        if (at + i >= text.size || !is(text.data[at + i], DIGIT))
             return false;
     return true;
 }
@@ -153,11 +186,11 @@ static size_t date_size(struct slice text, size_t at)
         if (left >= 19 && c[16] == ':' && digits_at(text, at + 17, 2)) {
             n = 19;
             if (left > 20 && c[19] == '.' && digits_at(text, at + 20, 1))
-                for (n = 20; n < left && n < 29 && isdigit(c[n]); n++)
+                for (n = 20; n < left && n < 29 && is(c[n], DIGIT); n++)
                     ;
         }
     }
-    return n < left && isdigit(c[n]) ? 0 : n;
+    return n < left && is(c[n], DIGIT) ? 0 : n;
 }
 
 static size_t uuid_size(struct slice text, size_t at)
@@ -166,82 +199,111 @@ static size_t uuid_size(struct slice text, size_t at)
     if (text.size - at < 36 || c[8] != '-' || c[13] != '-' || c[18] != '-' || c[23] != '-')
         return 0;
     for (unsigned i = 0; i < 36; i++)
-        if (i != 8 && i != 13 && i != 18 && i != 23 && !isxdigit(c[i]))
+        if (i != 8 && i != 13 && i != 18 && i != 23 && !is(c[i], HEX))
             return 0;
-    return text.size - at > 36 && isalnum(c[36]) ? 0 : 36;
+    return text.size - at > 36 && is(c[36], LETTER | DIGIT) ? 0 : 36;
 }
 
-static inline bool joins(uint8_t c)
+struct word {
+    size_t size, digits;
+};
+
+/* A word of letters and digits that begins at `at`. */
+static inline struct word word_at(struct slice text, size_t at)
 {
-    return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')' || c == '+';
+    struct word word = {0, 0};
+    for (size_t i = at; i < text.size && is(text.data[i], LETTER | DIGIT); i++) {
+        word.digits += is(text.data[i], DIGIT);
+        word.size++;
+    }
+    return word;
 }
 
-/* A word of letters and digits that begins at `at`; where it ends. */
-static size_t word(struct slice text, size_t at, unsigned *has)
+/* What a word with digits may be. */
+static unsigned shape_of_word(struct slice text, size_t at, struct word word)
 {
-    size_t i = at, digits = 0;
-    for (; i < text.size && isalnum(text.data[i]); i++)
-        digits += isdigit(text.data[i]) != 0;
-    size_t size = i - at, letters = size - digits;
     const uint8_t *c = text.data + at;
-    bool iban = size >= 4 && isalpha(c[0]) && isalpha(c[1]) && isdigit(c[2]) && isdigit(c[3]);
+    size_t size = word.size, digits = word.digits, letters = size - digits;
+    unsigned has = 0;
+    bool iban =
+        size >= 4 && is(c[0], LETTER) && is(c[1], LETTER) && is(c[2], DIGIT) && is(c[3], DIGIT);
     /* NINO and NIE have 9, a codice fiscale 16, a NIR of Corsica 15; longer words are hashes */
     bool id = letters && digits >= 6 && (size == 9 || size == 15 || size == 16);
     if (id || (iban && (size == 4 || digits >= 4)))
-        *has |= HAS_MIXED;
-    if ((digits == 8 && i + 1 < text.size && c[size] == '-' && isalpha(c[size + 1])) ||
-        (digits == 7 && letters == 0 && at > 1 && c[-1] == '-' && isalpha(c[-2])))
-        *has |= HAS_MIXED;
+        has |= HAS_MIXED;
+    if ((digits == 8 && at + size + 1 < text.size && c[size] == '-' && is(c[size + 1], LETTER)) ||
+        (digits == 7 && letters == 0 && at > 1 && c[-1] == '-' && is(c[-2], LETTER)))
+        has |= HAS_MIXED;
     if (letters == 0 && digits >= 10)
-        *has |= digits >= 13 ? HAS_CARD : digits == 11 || c[0] == '0' ? HAS_LONG : 0;
+        has |= digits >= 13 ? HAS_CARD : digits == 11 || c[0] == '0' ? HAS_LONG : 0;
     if (digits == 9)
-        *has |= HAS_NINE;
-    return i;
+        has |= HAS_NINE;
+    return has;
+}
+
+/* Numbers, as far as nothing but separators stands between them. */
+struct numbers {
+    unsigned digits, gaps, spaces;
+    unsigned quad; /* numbers with a dot between each two, the last one ending where we are */
+};
+
+/* Chrome/120.0.6099.71 */
+static bool is_version(struct slice text, size_t at)
+{
+    return at >= 2 && text.data[at - 1] == '/' && is(text.data[at - 2], LETTER | DIGIT);
+}
+
+static unsigned take_number(struct numbers *n, struct slice text, size_t at, size_t size)
+{
+    unsigned has = 0;
+    n->digits += (unsigned)size;
+    if (text.data[at] == '0' && size >= 2 && text.data[at + 1] == '0')
+        has |= HAS_PLUS;
+    if (n->digits >= 9 && n->gaps)
+        has |= n->digits >= 11 ? HAS_GROUPS | HAS_MANY : HAS_GROUPS;
+    if (n->digits == 6 && n->spaces == 2)
+        has |= HAS_SIX;
+    if (n->quad && at > 0 && text.data[at - 1] == '.')
+        n->quad++;
+    else
+        n->quad = !is_version(text, at);
+    return n->quad >= 4 ? has | HAS_QUAD : has;
 }
 
 static unsigned shape(struct slice text)
 {
-    unsigned has = 0, digits = 0, gaps = 0, dots = 0, colons = 0, spaces = 0;
+    unsigned has = 0, colons = 0;
+    struct numbers numbers = {0};
     for (size_t i = 0; i < text.size;) {
         uint8_t c = text.data[i];
-        if (isalnum(c)) {
-            size_t skip = isdigit(c) ? date_size(text, i) : 0;
-            if (!skip && isxdigit(c))
+        if (is(c, LETTER | DIGIT)) {
+            size_t skip = is(c, DIGIT) ? date_size(text, i) : 0;
+            if (!skip && is(c, HEX))
                 skip = uuid_size(text, i);
-            size_t end = skip ? i + skip : word(text, i, &has);
-            bool pure = !skip;
-            for (size_t k = i; k < end && pure; k++)
-                pure = isdigit(text.data[k]) != 0;
-            if (c == '0' && pure && end - i >= 2 && text.data[i + 1] == '0')
-                has |= HAS_PLUS;
-            digits = pure ? digits + (unsigned)(end - i) : 0;
-            gaps = pure ? gaps : 0;
-            spaces = pure ? spaces : 0;
-            i = end;
-            if (digits >= 9 && gaps)
-                has |= digits >= 11 ? HAS_GROUPS | HAS_MANY : HAS_GROUPS;
-            if (digits == 6 && spaces == 2)
-                has |= HAS_SIX;
+            struct word word = {skip, 0};
+            if (!skip)
+                word = word_at(text, i);
+            if (word.digits)
+                has |= shape_of_word(text, i, word);
+            if (word.digits == word.size)
+                has |= take_number(&numbers, text, i, word.size);
+            else
+                numbers = (struct numbers){0};
+            i += word.size;
             continue;
         }
         if (c == '@')
             has |= HAS_AT;
-        else if (c == '+' && i + 1 < text.size &&
-                 (isdigit(text.data[i + 1]) || joins(text.data[i + 1])))
+        else if (c == '+' && i + 1 < text.size && is(text.data[i + 1], DIGIT | JOINS))
             has |= HAS_PLUS;
-        dots += c == '.' && digits;
         colons += c == ':';
-        gaps += joins(c) && digits;
-        spaces += c == ' ' && digits;
-        if (!joins(c))
-            digits = gaps = spaces = 0;
+        numbers.gaps += is(c, JOINS) && numbers.digits;
+        numbers.spaces += c == ' ' && numbers.digits;
+        if (!is(c, JOINS))
+            numbers = (struct numbers){0};
         i++;
     }
-    if (dots >= 3)
-        has |= HAS_QUAD;
-    if (colons >= 2)
-        has |= HAS_COLONS;
-    return has;
+    return colons >= 2 ? has | HAS_COLONS : has;
 }
 
 /* ---- patterns ---- */
