@@ -139,9 +139,9 @@ static void fill(struct imports *imports, Journey__V1__Event *event, struct aren
     event->type = JOURNEY__V1__EVENT_TYPE__EVENT_TYPE_TRACK;
     event->name = arena_str(arena, slice_str(shop_event(random_next(&imports->random))));
     event->timestamp_us = imports->now_us - AGE_US + (int64_t)number * APART_US / VISITORS;
-    shop_properties(&imports->text, product);
+    shop_properties(&imports->text, product, 0);
     event->properties = text_of(imports, arena);
-    shop_context(&imports->text, product);
+    shop_context(&imports->text, product, 0);
     event->context = text_of(imports, arena);
 }
 

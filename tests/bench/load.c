@@ -352,6 +352,7 @@ static const char usage[] =
     "  --lag N           starts between a session's start and its stage (250)\n"
     "  --population N    sessions that are there already, of which come\n"
     "  --returning N     of a hundred visitors and stages (10)\n"
+    "  --extras N        in events: 1 personal data, 2 consent, 3 both\n"
     "  --seed N          of what is sent (1)     --run N           part of all ids (the time)\n"
     "  --admin PORT      journey-state's: with rate 0, never so far ahead of what it has decided:\n"
     "  --backlog N       events (24000)\n"
@@ -365,7 +366,7 @@ static void parse(struct load *load, int argc, char **argv)
     const char *mode = "batch";
     double port = 0, connections = load->n_connections, batch = r->batch, visit = r->visit_events,
            visitors = r->n_visitors, lag = r->lag, seed = 1, run_id = (double)time(NULL), pid = 0,
-           kill_signal = SIGKILL, population = 0, returning = 10;
+           kill_signal = SIGKILL, population = 0, returning = 10, extras = 0;
     const struct {
         const char *name;
         double *number;
@@ -379,6 +380,7 @@ static void parse(struct load *load, int argc, char **argv)
         {"lag", &lag, NULL},
         {"population", &population, NULL},
         {"returning", &returning, NULL},
+        {"extras", &extras, NULL},
         {"seed", &seed, NULL},
         {"run", &run_id, NULL},
         {"kill", &pid, NULL},
@@ -418,6 +420,7 @@ static void parse(struct load *load, int argc, char **argv)
     r->lag = (unsigned)lag;
     r->population = (uint64_t)population;
     r->returning = (unsigned)returning;
+    r->extras = (unsigned)extras;
     r->random.state = (uint64_t)seed;
     r->run = (unsigned)run_id;
     load->kill_pid = (pid_t)pid;

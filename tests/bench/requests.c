@@ -77,9 +77,9 @@ static void add_event(struct requests *r, struct buf *text, struct event_places 
     buf_append_str(text, ",\"timestamp\":\"" NO_TIME "\"");
     places->time = place(text, TIME_WIDTH, 1);
     buf_append_str(text, ",\"properties\":");
-    shop_properties(text, product);
+    shop_properties(text, product, r->extras);
     buf_append_str(text, ",\"context\":");
-    shop_context(text, product);
+    shop_context(text, product, r->extras);
     buf_append_byte(text, '}');
 }
 

@@ -39,6 +39,7 @@ struct requests {
     uint64_t
         population; /* sessions of the old population, and how many of a hundred come from it: */
     unsigned returning; /* visitors, and sessions whose stage changes */
+    unsigned extras;    /* of events: enum shop_extra */
     const char *write_key, *secret_key;
     unsigned run; /* part of all ids, so that runs do not meet */
     struct random random;

@@ -17,21 +17,31 @@ const char *shop_event(uint64_t random)
     return events[i].name;
 }
 
-void shop_properties(struct buf *text, unsigned product)
+void shop_properties(struct buf *text, unsigned product, unsigned extras)
 {
-    buf_printf(
-        text,
-        "{\"product_id\":\"p-%05u\",\"name\":\"Product number %05u\",\"brand\":\"Brand %u\","
-        "\"category\":\"category-%u\",\"price\":%u.%02u,\"currency\":\"EUR\",\"quantity\":1}",
-        product, product, product % 90, product % 40, product % 300, product % 100);
+    buf_printf(text,
+               "{\"product_id\":\"p-%05u\",\"name\":\"Product number %05u\",\"brand\":\"Brand %u\","
+               "\"category\":\"category-%u\",\"price\":%u.%02u,\"currency\":\"EUR\",\"quantity\":1",
+               product, product, product % 90, product % 40, product % 300, product % 100);
+    if (extras & SHOP_PERSONAL)
+        buf_printf(text, ",\"note\":\"for visitor%u@mail.example\"", product);
+    buf_append_byte(text, '}');
 }
 
-void shop_context(struct buf *text, unsigned product)
+void shop_context(struct buf *text, unsigned product, unsigned extras)
 {
     buf_printf(
         text,
         "{\"page\":{\"url\":\"https://shop.example/products/%05u\",\"path\":\"/products/%05u\","
         "\"title\":\"Product number %05u\",\"referrer\":\"\"},\"userAgent\":\"" SHOP_AGENT
-        "\",\"locale\":\"en-GB\"}",
+        "\",\"locale\":\"en-GB\"",
         product, product, product);
+    if (extras & SHOP_PERSONAL)
+        buf_append_str(text,
+                       ",\"traits\":{\"name\":\"Maria Example\",\"phone\":\"+49 170 1234567\"}");
+    if (extras & SHOP_CONSENT)
+        buf_append_str(
+            text,
+            ",\"consent\":{\"categoryPreferences\":{\"analytics\":true,\"marketing\":false}}");
+    buf_append_byte(text, '}');
 }

@@ -8,6 +8,12 @@
     "Chrome/126.0.0.0 Mobile Safari/537.36"
 
 const char *shop_event(uint64_t random); /* an event's name */
-/* JSON objects; product: below SHOP_PRODUCTS. */
-void shop_properties(struct buf *text, unsigned product);
-void shop_context(struct buf *text, unsigned product);
+/* What events hold beside a shop's own facts: bits. */
+enum shop_extra {
+    SHOP_PERSONAL =
+        1, /* an e-mail address among the properties, and traits: what is masked and sealed */
+    SHOP_CONSENT = 2, /* what the visitor has agreed to */
+};
+/* JSON objects; product: below SHOP_PRODUCTS; extras: of enum shop_extra. */
+void shop_properties(struct buf *text, unsigned product, unsigned extras);
+void shop_context(struct buf *text, unsigned product, unsigned extras);
