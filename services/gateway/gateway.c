@@ -69,6 +69,7 @@ static int listen_http(struct gateway *gateway, struct err *err)
         .memory_limit = (size_t)gateway->options.request_mb << 20,
         .user = gateway,
         .handle = serve_request,
+        .refused = serve_refused,
     };
     if (!gateway->options.trusted_proxies) /* else all connections are the proxies' */
         options.address_connection_limit = (unsigned)gateway->options.http_address_connections;

@@ -198,6 +198,11 @@ static bool admit_load(struct exchange *exchange)
     return false;
 }
 
+void serve_refused(struct http_request *request, void *user)
+{
+    answer_cors(request);
+}
+
 void serve_request(struct http_request *request, void *user)
 {
     struct gateway *gateway = user;

@@ -38,6 +38,8 @@ struct http_server_options {
     size_t memory_limit;
     void *user;
     void (*handle)(struct http_request *request, void *user); /* every request */
+    /* NULL, or: the server refuses by itself a request whose head it knows; headers may be added to its answer, and no more */
+    void (*refused)(struct http_request *request, void *user);
 };
 
 int http_server_create(struct http_server **server, struct event_base *base,

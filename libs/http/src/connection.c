@@ -202,10 +202,12 @@ void http_connection_refuse(struct http_connection *c, int status)
     char text[512];
     c->server->refused[refusal_of(status)]++;
     c->keep_alive = false;
-    c->request.head = NULL;
     buf_reset(&c->request.headers);
     if (status == 503)
         buf_append_str(&c->request.headers, "Retry-After: 1\r\n");
+    if (c->request.head && c->server->options.refused)
+        c->server->options.refused(&c->request, c->server->options.user);
+    c->request.head = NULL; /* of a HEAD, too, the problem is told */
     answer(c, status, "application/problem+json", http_problem(status, text, sizeof(text)));
 }
 

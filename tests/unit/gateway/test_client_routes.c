@@ -71,6 +71,8 @@ static void test_answers(void **state)
         {"Segment, an import", "POST /v1/import?writeKey=" WRITE_KEY, "{\"batch\":[" TRACK "]}",
          200, NULL},
         {"Segment, metrics", "POST /v1/m", "{}", 200, "{\"success\":true}"},
+        {"refused before any route", "POST /v1/track\r\nTransfer-Encoding: gzip", "{}", 501,
+         "not_implemented"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct world *world = *state;

@@ -127,6 +127,27 @@ static void a_body_too_large_is_413_and_the_last(void **state)
     loopback_stop(&l);
 }
 
+static void say_origin(struct http_request *request, void *user)
+{
+    http_response_header(request, "X-Origin", http_request_header(request, "Origin"));
+}
+
+static void what_the_server_refuses_may_get_headers(void **state)
+{
+    struct loopback l;
+    struct buf got = {0};
+    loopback_start(&l, (struct http_server_options){.body_limit = 1000, .refused = say_origin});
+    int fd = loopback_connect(&l);
+    loopback_say(&l, fd,
+                 "POST /echo HTTP/1.1\r\nHost: h\r\nOrigin: https://a.example\r\n"
+                 "Content-Length: 299999\r\n\r\n");
+    assert_null(loopback_read(&l, fd, &got, "X-Origin: https://a.example\r\n", 1, 3000));
+    assert_non_null(strstr((char *)got.data, "HTTP/1.1 413 "));
+    close(fd);
+    buf_deinit(&got);
+    loopback_stop(&l);
+}
+
 static void a_head_too_large_is_431(void **state)
 {
     struct loopback l;
@@ -460,6 +481,7 @@ int main(void)
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(no_header_is_injected),
         cmocka_unit_test(a_body_too_large_is_413_and_the_last),
+        cmocka_unit_test(what_the_server_refuses_may_get_headers),
         cmocka_unit_test(a_head_too_large_is_431),
         cmocka_unit_test(slow_clients_are_closed),
         cmocka_unit_test(pipelined_requests_are_answered_in_order),
