@@ -274,6 +274,7 @@ void instance_step(struct instance *instance)
         return;
     }
     (void)stream_step(instance->stream);
+    memory_look(instance, false);
 }
 
 bool instance_store_step(struct instance *instance)

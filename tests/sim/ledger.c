@@ -28,6 +28,12 @@ static struct said *said_at(struct sim *sim, unsigned service, int32_t part, int
     return &sim->said[service][(part * TOPIC_SLOTS + topic_slot(topic)) * n + partition];
 }
 
+unsigned ledger_said(struct sim *sim, enum service_id service, int32_t part, int topic,
+                     int32_t partition)
+{
+    return said_at(sim, service, part, topic, partition)->n;
+}
+
 /* Where a numbered message belongs; NULL: it has no number. */
 static struct said *said_of(struct sim *sim, const struct bus_record *record, uint64_t *n)
 {

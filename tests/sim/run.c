@@ -158,6 +158,7 @@ static void drain(struct sim *sim)
 {
     int64_t pace = 1000, quiet = 0;
     sim->draining = true;
+    sim->drain_us = sim->now_us;
     fault_stop_all(sim);
     story(sim, "no more faults");
     for (unsigned round = 0; quiet < 3 * HOUR_US && !sim->violation[0]; round++) {
@@ -186,6 +187,7 @@ static void drain(struct sim *sim)
         if (!sim->instances[i].up || !stream_ready(sim->instances[i].stream, &why))
             violation(sim, "once faults stop, everything drains: %s: %s",
                       instance_name(&sim->instances[i]), why ? why : "is down");
+        memory_look(&sim->instances[i], true);
     }
 }
 

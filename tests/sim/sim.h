@@ -8,6 +8,7 @@
  *   instance.c  an instance: wire.c (its producer and membership), vault.c (its store), its clock, its release
  *   gateway.c   clients: batches, starts, commands, repeats ──► expectations
  *   fault.c     crashes, zombies, pauses, clocks, failing stores and producers; outage.c: retention and topics made anew
+ *   memory.c    what an instance holds in memory; looked at every few steps
  *   ledger.c    what was committed, and that nothing else is ever said; checked at each step
  *   check.c, fold.c, answers.c   what must hold at the end
  *   shorten.c   a failing seed with every action left out that is not needed
@@ -249,7 +250,7 @@ struct sim {
     bool story;
     unsigned step;
     bool draining;
-    int64_t now_us;
+    int64_t now_us, drain_us; /* when faults stopped */
     int32_t partitions;
     struct arena *arena;
     struct bus_mem_cluster *cluster;
@@ -316,9 +317,15 @@ void ledger_close(struct sim *sim);
 void ledger_look(struct sim *sim, enum service_id service, struct instance *by);
 void ledger_written(struct sim *sim, const struct bus_record *record);
 void ledger_end(struct sim *sim);
+/* How many messages were committed to be said. */
+unsigned ledger_said(struct sim *sim, enum service_id service, int32_t part, int topic,
+                     int32_t partition);
 /* Each message of a topic as a reader takes it: only the next number of each producer partition; all must come. */
 void ledger_each(struct sim *sim, int topic,
                  void (*each)(struct sim *sim, const struct bus_record *record));
+
+/* memory.c */
+void memory_look(struct instance *instance, bool idle);
 
 /* gateway.c */
 void gateway_open(struct sim *sim);
