@@ -88,8 +88,10 @@ static bool audit_requests(const struct audit *a)
         return audit_wrong(a, "%u questions, counted %u", asks, s->n_asks);
     if (s->n_survived > SURVIVED_LIMIT || (s->retracting && !s->n_survived))
         return audit_wrong(a, "%u attempts were survived", s->n_survived);
-    return !a->idle || (!n && !asks && !s->n_survived && !s->page_loads && !s->retracting) ||
-           audit_wrong(a, "at rest, but %u requests and %u questions are under way", n, asks);
+    /* Who left waits for nobody: its store goes first. */
+    return !a->idle || (!asks && (s->left || (!n && !s->n_survived && !s->page_loads))) ||
+           audit_wrong(a, "at rest, but %u requests, %u pages, %u questions, %u survived attempts",
+                       n, s->page_loads, asks, s->n_survived);
 }
 
 /* Else what an earlier life left is looked at when the next one begins. */

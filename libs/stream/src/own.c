@@ -43,6 +43,7 @@ void own_forget(struct stream *s, struct part *part, int64_t retry_us)
     forget(s, part);
     part->state = part->assigned ? PART_WAITING : PART_IDLE;
     part->retry_us = retry_us;
+    wake_at(s, retry_us); /* this step may have looked for take-overs already */
     metric_inc(s->m.forgotten, 1);
 }
 

@@ -222,7 +222,7 @@ static void set_gauges(struct stream *s)
 
 static void drain(struct stream *s)
 {
-    if (s->left || s->loading || s->committing || s->retracting || s->n_asks)
+    if (s->left || s->loading || s->committing || s->n_survived || s->n_asks)
         return;
     for (int32_t p = 0; p < s->n_parts; p++)
         if (s->parts[p].state == PART_RUNNING && s->parts[p].rows)

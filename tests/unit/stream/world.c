@@ -95,6 +95,7 @@ static bool step(struct world *world, struct instance *instance)
     world->acting = instance;
     if (setjmp(world->died) == 0) {
         stream_step(instance->stream);
+        world_look(instance, false);
         return true;
     }
     restart(world, instance);
@@ -120,6 +121,7 @@ void world_drain(struct world *world, struct instance *instance)
         if (step(world, instance))
             (void)store_step(world, instance);
     }
+    world_look(instance, stream_drained(instance->stream));
 }
 
 struct world *world_create(uint64_t seed, unsigned instances)

@@ -120,6 +120,8 @@ void world_settle(struct world *world);
 void world_truncate(struct world *world);
 /* Fails the test when what is in the databases, the logs and the answers is not what was asked for. */
 void world_check(struct world *world);
+/* The same of the runtime's own data, between any two steps; idle: at rest. */
+void world_look(const struct instance *instance, bool idle);
 void world_audit(struct world *world); /* takes in what the logs hold since the last time */
 void world_log_destroy(struct world_log **log);
 int64_t world_value(struct world *world, unsigned service, unsigned key); /* of its row; -1: none */
