@@ -91,6 +91,7 @@ static void decide(struct stream_decision *decision, const struct stream_message
 {
     const struct stream_service *service = services[running->service];
     check_mirror(decision, m);
+    memory_needs(running, decision, m);
     if (kills(m))
         die(topic_name(m->record->topic), m->record->partition, m->record->offset);
     for (unsigned i = 0; i < service->n_inputs; i++)
@@ -221,6 +222,7 @@ void instance_start(struct instance *instance)
                                      .cache_bytes = below(&random, 2) ? 4096 : 0};
     if (stream_create(&instance->stream, &instance->table, &options, &err) < 0)
         abort();
+    memory_limit(instance, &random);
     instance->up = true;
     instance->kicked_until = instance->asleep_until = instance->down_until = 0;
     story(sim, "%s starts%s", instance_name(instance),

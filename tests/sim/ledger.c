@@ -150,6 +150,7 @@ static void look_at(struct sim *sim, enum service_id service, const struct store
     if (!row || row->n == part->n)
         return;
     sim->progress++;
+    sim->commits[service]++;
     const char *who = by ? instance_name(by) : "nobody any more";
     if (row->n != part->n + 1 || row->epoch < part->epoch)
         violation(sim, "the fence: %s/%d row %lld epoch %lld after row %lld epoch %lld",

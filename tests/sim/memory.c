@@ -8,7 +8,6 @@
 
 enum {
     LOOK_EACH = 16, /* steps: each one would cost as much as the run */
-    LATE_US = 60000000,
 };
 
 static struct store_mem_part *committed(struct sim *sim, enum service_id service, int32_t part)
@@ -38,17 +37,18 @@ static void check_timer_row(struct instance *instance, struct part *part,
     struct stream_key key = {.id = row[2].s};
     char name[300] = "";
     unsigned kind = (unsigned)row[3].i;
-    bool unknown = kind == TIMER_ATTEMPT || (kind % TIMER_KINDS == TIMER_PARKED &&
-                                             !park_known(instance->stream, row[6].s));
-    bool read = row[5].i < part->horizon_us ||
-                (row[5].i == part->horizon_us && !part->horizon_open);
+    bool unknown = kind == TIMER_ATTEMPT ||
+                   (kind % TIMER_KINDS == TIMER_PARKED && !park_known(instance->stream, row[6].s));
+    bool read =
+        row[5].i < part->horizon_us || (row[5].i == part->horizon_us && !part->horizon_open);
     if (unknown || !read || row[4].s.size >= sizeof(name))
         return;
     memcpy(key.tenant, row[1].s.data, 16);
     memcpy(name, row[4].s.data, row[4].s.size);
     const struct timer *timer = timers_find(part, kind, &key, name);
     if (!timer)
-        violation(sim, "%s: timer %s of partition %d has a row, due by its horizon, and is not known",
+        violation(sim,
+                  "%s: timer %s of partition %d has a row, due by its horizon, and is not known",
                   instance_name(instance), name, part->id);
     else if (timer->due_us != row[5].i || !slice_equal(timer->data, row[6].s))
         violation(sim, "%s: timer %s of partition %d is due at %lld, its row says %lld",
@@ -132,10 +132,11 @@ static void check_numbers(struct instance *instance, const struct part *part)
             int topic = topic_of_slot(slot);
             unsigned said = ledger_said(instance->sim, instance->service, part->id, topic, p);
             if (part->dests[dest_index(instance->stream, topic, p)].number != said)
-                violation(instance->sim, "%s: partition %d gave %llu numbers to %s/%d, %u are said",
-                          instance_name(instance), part->id,
-                          (unsigned long long)part->dests[dest_index(instance->stream, topic, p)].number,
-                          topic_name(topic), p, said);
+                violation(
+                    instance->sim, "%s: partition %d gave %llu numbers to %s/%d, %u are said",
+                    instance_name(instance), part->id,
+                    (unsigned long long)part->dests[dest_index(instance->stream, topic, p)].number,
+                    topic_name(topic), p, said);
         }
     }
 }
@@ -164,31 +165,108 @@ static void check_database(struct instance *instance)
     }
 }
 
-static void check_late(struct instance *instance)
+/* A row is there as long as what it is for was not done, whoever's memory holds it. */
+void memory_late(struct sim *sim)
 {
-    struct stream *s = instance->stream;
-    struct sim *sim = instance->sim;
-    for (int32_t p = 0; p < s->n_parts; p++) {
-        const struct part *part = &s->parts[p];
-        if (part->state != PART_RUNNING || !part->n_heap)
-            continue;
-        int64_t due_us = max_i64(part->heap[0]->due_us, sim->drain_us);
-        if (due_us + LATE_US < sim->now_us)
-            violation(sim, "timers fire in time: %s of %s, partition %d, is %lld us late",
-                      part->heap[0]->name, instance_name(instance), p,
-                      (long long)(sim->now_us - due_us));
+    for (unsigned service = 0; service < SERVICES && !sim->outage.state; service++) {
+        const struct store_mem_table *mem = store_mem_table_get(sim->dbs[service], &timers_table);
+        for (unsigned i = 0; i < mem->n; i++) {
+            const struct store_value *row = mem->rows[i];
+            int64_t due_us = max_i64(row[5].i, sim->well_us);
+            if (row[3].i != TIMER_ATTEMPT && due_us + SIM_LATE_US < sim->now_us)
+                violation(sim, "timers fire in time: %.*s of partition %lld is %lld us late",
+                          (int)row[4].s.size, (const char *)row[4].s.data, (long long)row[0].i,
+                          (long long)(sim->now_us - due_us));
+        }
     }
+}
+
+/* ---- look-ups ---- */
+
+static bool same_values(const struct store_lookup *lookup, const struct store_value *a,
+                        const struct store_value *b)
+{
+    for (unsigned c = 0; c < lookup->n_columns; c++) {
+        enum store_type type = lookup->table->columns[lookup->columns[c]].type;
+        if (a[c].null != b[c].null || (!a[c].null && store_value_compare(type, &a[c], &b[c]) != 0))
+            return false;
+    }
+    return true;
+}
+
+/* A decision is given what the database holds, unless somebody committed since its batch was gathered. */
+void memory_needs(struct instance *instance, const struct stream_decision *d,
+                  const struct stream_message *m)
+{
+    struct sim *sim = instance->sim;
+    const struct batch *batch = instance->stream->loading;
+    struct stream_need needs[STREAM_MAX_NEEDS] = {0};
+    if (!m->input->needs || (batch->id == instance->batch &&
+                             instance->batch_commits != sim->commits[instance->service]))
+        return;
+    unsigned n = m->input->needs(m->body, m->index, d->arena, needs);
+    for (unsigned i = 0; i < n; i++) {
+        struct store_load load = {
+            .lookup = needs[i].lookup, .keys = needs[i].key, .n_keys = 1, .arena = d->arena};
+        if (!needs[i].lookup)
+            continue;
+        (void)store_mem_find(sim->dbs[instance->service], &load);
+        bool same = load.n_found == d->needs[i].n_found;
+        for (unsigned k = 0; same && k < load.n_found; k++)
+            same = same_values(needs[i].lookup, load.found[k].values, d->needs[i].found[k].values);
+        if (!same)
+            violation(sim, "%s: a decision is given %u rows of %s, there are %u, or others",
+                      instance_name(instance), d->needs[i].n_found, needs[i].lookup->table->name,
+                      load.n_found);
+    }
+}
+
+/* ---- limits ---- */
+
+static size_t lower(struct random *random, size_t limit, size_t few)
+{
+    uint64_t dice = below(random, 3 * few);
+    return dice < few ? 1 + dice : limit;
+}
+
+/* Those that a seed is too small for. */
+void memory_limit(struct instance *instance, struct random *random)
+{
+    struct limits *limits = &instance->stream->limits;
+    limits->batch_bytes = lower(random, limits->batch_bytes, 2000);
+    limits->unconfirmed = lower(random, limits->unconfirmed, 4000);
+    limits->parked_bytes = lower(random, limits->parked_bytes, 1000);
+    limits->parked = (unsigned)lower(random, limits->parked, 4);
+    limits->timers = (unsigned)lower(random, limits->timers, 10);
+    limits->asks = (unsigned)lower(random, limits->asks, 1);
+}
+
+static void count_limits(const struct stream *s)
+{
+    bool timers = false;
+    for (int32_t p = 0; p < s->n_parts; p++)
+        timers = timers || s->parts[p].n_timers >= s->limits.timers;
+    tally.steps[STEP_FULL_BATCH] += s->loading && s->loading->bytes >= s->limits.batch_bytes;
+    tally.steps[STEP_FULL_OUTBOX] += s->unconfirmed >= s->limits.unconfirmed;
+    tally.steps[STEP_FULL_TIMERS] += timers;
+    tally.steps[STEP_FULL_CACHE] += s->cache.bytes > s->cache.limit;
 }
 
 void memory_look(struct instance *instance, bool idle)
 {
     struct sim *sim = instance->sim;
     char why[200] = "";
-    if (!instance->up || (!idle && (sim->step + instance->number) % LOOK_EACH))
+    struct stream *s = instance->stream;
+    if (!instance->up)
         return;
-    if (!stream_audit(instance->stream, idle, why, sizeof(why)))
+    count_limits(s);
+    if (s->loading && s->loading->id != instance->batch) {
+        instance->batch = s->loading->id;
+        instance->batch_commits = sim->commits[instance->service];
+    }
+    if (!idle && (sim->step + instance->number) % LOOK_EACH)
+        return;
+    if (!stream_audit(s, idle, why, sizeof(why)))
         violation(sim, "%s: %s", instance_name(instance), why);
     check_database(instance);
-    if (sim->draining)
-        check_late(instance);
 }

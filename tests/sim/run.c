@@ -158,7 +158,7 @@ static void drain(struct sim *sim)
 {
     int64_t pace = 1000, quiet = 0;
     sim->draining = true;
-    sim->drain_us = sim->now_us;
+    sim->well_us = sim->now_us;
     fault_stop_all(sim);
     story(sim, "no more faults");
     for (unsigned round = 0; quiet < 3 * HOUR_US && !sim->violation[0]; round++) {
@@ -175,6 +175,9 @@ static void drain(struct sim *sim)
             while (wire_deliver(instance, &random))
                 ;
         }
+        if (sim->outage.state)
+            sim->well_us = sim->now_us;
+        memory_late(sim);
         bool moved = sim->progress != before;
         pace = moved ? 1000 : min_i64(pace * 2, 30 * SECOND_US);
         quiet = moved ? 0 : quiet + pace;

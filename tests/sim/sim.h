@@ -40,6 +40,8 @@ enum {
     STEPS = 4000, /* until faults stop */
 };
 
+#define SIM_LATE_US (60 * SECOND_US) /* nothing that is due waits longer, once all is well */
+
 /* FAULT(id, weight, text) */
 #define FAULT_TABLE(FAULT)                                                                         \
     FAULT(CRASH, 10, "crash between two steps")                                                    \
@@ -88,6 +90,12 @@ enum fault_id {
     STEP(PARKED, "command parked")                                                                 \
     STEP(PAGE, "timers read by pages")                                                             \
     STEP(HEALED, "older value behind a newer one in a compacted topic ignored")                    \
+    STEP(FULL_BATCH, "batch as large as it may be, in bytes")                                      \
+    STEP(FULL_OUTBOX, "reading paused for what is not confirmed")                                  \
+    STEP(FULL_PARKED, "command refused: too many are parked")                                      \
+    STEP(FULL_TIMERS, "as many timers in memory as may be")                                        \
+    STEP(FULL_ASKS, "question refused: too many are being answered")                               \
+    STEP(FULL_CACHE, "states pass the limit of their memory")                                      \
     STEP(TIMER, "timer fired: session ended by idleness")                                          \
     STEP(REUSED, "command id with another body refused")                                           \
     STEP(ASKED, "question answered beside the stream")                                             \
@@ -203,6 +211,8 @@ struct instance {
     unsigned fail_loads;
     bool little_memory; /* a page of timers is too much, until it is a small one */
     unsigned fail_send; /* 1: lost, 2: written */
+    uint64_t batch,
+        batch_commits; /* the batch that loads; commits of the service when it was gathered */
 };
 
 /* Everything that was committed to be said, per producer partition and destination. */
@@ -250,7 +260,7 @@ struct sim {
     bool story;
     unsigned step;
     bool draining;
-    int64_t now_us, drain_us; /* when faults stopped */
+    int64_t now_us, well_us; /* since when nothing goes wrong any more */
     int32_t partitions;
     struct arena *arena;
     struct bus_mem_cluster *cluster;
@@ -259,6 +269,7 @@ struct sim {
     struct wire *late, **late_tail; /* of producers that are no more */
     struct said *said[SERVICES];    /* [producer partition][topic slot][partition] */
     struct part_ledger parts[SERVICES][MAX_PARTITIONS];
+    uint64_t commits[SERVICES]; /* so far */
     struct outage outage;
     int64_t settings[TENANTS]; /* the newest version in the log */
     uint64_t gateway_ids;
@@ -325,7 +336,11 @@ void ledger_each(struct sim *sim, int topic,
                  void (*each)(struct sim *sim, const struct bus_record *record));
 
 /* memory.c */
+void memory_limit(struct instance *instance, struct random *random);
 void memory_look(struct instance *instance, bool idle);
+void memory_needs(struct instance *instance, const struct stream_decision *decision,
+                  const struct stream_message *m);
+void memory_late(struct sim *sim);
 
 /* gateway.c */
 void gateway_open(struct sim *sim);

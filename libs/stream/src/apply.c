@@ -424,7 +424,7 @@ int apply_effects(struct stream *s, struct batch *batch, struct item *item,
                     item->part->id, reject ? found.name : "parked");
         return STATUS_OK;
     }
-    if (ask && s->n_asks >= ASKS_LIMIT) {
+    if (ask && s->n_asks >= s->limits.asks) {
         item->entry->decoded = NULL;
         apply_problem(s, batch, item, 503, "unavailable", "too many questions are being answered");
         return STATUS_OK;

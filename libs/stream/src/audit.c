@@ -84,7 +84,7 @@ static bool audit_requests(const struct audit *a)
     for (unsigned b = 0; b < ARRAY_SIZE(s->batches); b++)
         for (const struct ask *ask = s->batches[b].asks; ask; ask = ask->next)
             asks++;
-    if (asks != s->n_asks || asks > ASKS_LIMIT)
+    if (asks != s->n_asks || asks > s->limits.asks)
         return audit_wrong(a, "%u questions, counted %u", asks, s->n_asks);
     if (s->n_survived > SURVIVED_LIMIT || (s->retracting && !s->n_survived))
         return audit_wrong(a, "%u attempts were survived", s->n_survived);
@@ -116,7 +116,7 @@ static bool audit_calls(const struct audit *a)
             if (s->calls[o].ticket == call->ticket)
                 return audit_wrong(a, "call %llu is there twice", (unsigned long long)call->ticket);
     }
-    if (s->n_calls > CALLS_LIMIT || s->n_calls > s->calls_capacity)
+    if (s->n_calls > s->limits.calls || s->n_calls > s->calls_capacity)
         return audit_wrong(a, "%u calls under way", s->n_calls);
     return !(a->idle && s->n_calls && any_runs(s)) ||
            audit_wrong(a, "at rest, but %u calls are kept", s->n_calls);
@@ -166,8 +166,8 @@ static bool audit_mirrors(const struct audit *a)
 static bool by(const struct audit *a, int64_t us, const char *what)
 {
     us = max_i64(us, a->s->now_us);
-    return a->s->wake_us <= us || audit_wrong(a, "wakes %lld us too late for %s",
-                                              (long long)(a->s->wake_us - us), what);
+    return a->s->wake_us <= us ||
+           audit_wrong(a, "wakes %lld us too late for %s", (long long)(a->s->wake_us - us), what);
 }
 
 static bool has_unsent(const struct part *part)
@@ -198,7 +198,7 @@ static bool audit_wake(const struct audit *a)
     if (s->wants_step || s->producer_failed || s->draining || !s->wake_us)
         return true;
     bool free = !loading && !s->committing && !s->page_loads &&
-                s->unconfirmed < UNCONFIRMED_LIMIT && store_ready(s->store);
+                s->unconfirmed < s->limits.unconfirmed && store_ready(s->store);
     if (loading && !loading->loads_open && !loading->marked &&
         !by(a, max_i64(loading->retry_us, s->now_us + 20000), "loads that failed"))
         return false;

@@ -152,7 +152,8 @@ static bool audit_rows(const struct audit *a, const struct part *part, size_t *b
         if (before && (before->n >= row->n || (row->committed && !before->committed)))
             return audit_wrong(a, "partition %d: rows %lld and %lld are out of order", part->id,
                                (long long)before->n, (long long)row->n);
-        if (row->pending > row->count || left > row->pending || (!row->committed && left != row->count))
+        if (row->pending > row->count || left > row->pending ||
+            (!row->committed && left != row->count))
             return audit_wrong(a, "partition %d: row %lld says %u, %u not confirmed, %u not sent",
                                part->id, (long long)row->n, row->count, row->pending, left);
         if (!row->committed && !will_commit(a->s, part, row))
@@ -207,7 +208,8 @@ static bool audit_forgotten(const struct audit *a, const struct part *part)
         any = any || part->inputs[i].known || part->inputs[i].next || part->inputs[i].singles;
     for (uint32_t d = 0; d < 2 * TOPIC_COUNT * (uint32_t)a->s->n_parts; d++)
         any = any || part->dests[d].number;
-    return !any || audit_wrong(a, "partition %d is not owned, and something of it is left", part->id);
+    return !any ||
+           audit_wrong(a, "partition %d is not owned, and something of it is left", part->id);
 }
 
 static bool audit_watermarks(const struct audit *a, const struct part *part)

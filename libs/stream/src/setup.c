@@ -140,6 +140,13 @@ int stream_create(struct stream **out, const struct stream_service *service,
         s->options.batch_limit = 2000;
     if (!s->options.cache_bytes)
         s->options.cache_bytes = 12 << 20;
+    s->limits = (struct limits){.batch_bytes = BATCH_BYTES_LIMIT,
+                                .unconfirmed = UNCONFIRMED_LIMIT,
+                                .parked_bytes = PARKED_BYTES,
+                                .parked = PARKED_LIMIT,
+                                .timers = TIMERS_LIMIT,
+                                .asks = ASKS_LIMIT,
+                                .calls = CALLS_LIMIT};
     pace_init(s);
     s->bus = options->bus;
     s->store = options->store;

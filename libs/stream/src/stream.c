@@ -183,7 +183,7 @@ static unsigned commits_limit(const struct stream *s)
 static void gather(struct stream *s)
 {
     while (any_running(s) && !s->draining && !s->loading && s->committing < commits_limit(s) &&
-           s->page_loads == 0 && s->unconfirmed < UNCONFIRMED_LIMIT && store_ready(s->store)) {
+           s->page_loads == 0 && s->unconfirmed < s->limits.unconfirmed && store_ready(s->store)) {
         struct batch *batch = free_batch(s);
         begin(s, batch);
         if (!intake_gather(s, batch)) {

@@ -174,7 +174,7 @@ struct timer *timers_set(struct stream *s, struct part *part, unsigned kind,
     }
     if (due_us > part->horizon_us && plain_kind(kind) == TIMER_PLAIN)
         return NULL;
-    if (part->n_timers >= TIMERS_LIMIT && plain_kind(kind) == TIMER_PLAIN &&
+    if (part->n_timers >= s->limits.timers && plain_kind(kind) == TIMER_PLAIN &&
         due_us > s->now_us + MINUTE_US) {
         /* Full: from here on later ones stay rows until their page is read. */
         if (due_us - 1 < part->horizon_us)
