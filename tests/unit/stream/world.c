@@ -6,6 +6,8 @@
 
 #include "test.h"
 
+#include "internal.h"
+
 #include "journey/v1/command.pb-c.h"
 #include "journey/v1/event.pb-c.h"
 #include "journey/v1/settings.pb-c.h"
@@ -52,6 +54,19 @@ static void tell(void *user, enum log_level level, const char *event, const char
 
 /* ---- instances ---- */
 
+/* So low that they are reached; what is refused at others would be answered in two ways. */
+static void lower_limits(struct world *world, struct limits *limits)
+{
+    if (world_below(world, 2))
+        limits->calls = 2 + (unsigned)world_below(world, 4);
+    if (world_below(world, 2))
+        limits->unconfirmed = 1 + world_below(world, 4000);
+    if (world_below(world, 2))
+        limits->timers = 1 + (unsigned)world_below(world, 8);
+    if (world_below(world, 2))
+        limits->batch_bytes = 1 + world_below(world, 300);
+}
+
 void world_start(struct world *world, struct instance *instance)
 {
     const struct store_table *tables[16];
@@ -73,6 +88,8 @@ void world_start(struct world *world, struct instance *instance)
     world_tell(world, instance, "starts, batches of %u", options.batch_limit);
     assert_int_equal(
         stream_create(&instance->stream, &world_services[instance->service], &options, &err), 0);
+    if (world->faults)
+        lower_limits(world, &instance->stream->limits);
 }
 
 void world_crash(struct instance *instance)
