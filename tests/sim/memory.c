@@ -77,6 +77,19 @@ static void check_timers(struct instance *instance, struct part *part)
     }
 }
 
+/* A message whose state has come is due by its offset: at once, in the order of the log. */
+static void check_parked(struct instance *instance, const struct part *part)
+{
+    const struct cache *cache = &instance->stream->cache;
+    for (const struct timer *t = part->parked; t && !instance->sim->upgraded; t = t->parked_next)
+        for (const struct entry *e = cache->newest; e; e = e->older)
+            if (e->present && e->loaded && e->kind == t->kind / TIMER_KINDS &&
+                memcmp(e->tenant, t->key.tenant, 16) == 0 && slice_equal(entry_id(e), t->key.id) &&
+                t->due_us != park_offset(t))
+                violation(instance->sim, "%s: partition %d: %s waits on, though its state has come",
+                          instance_name(instance), part->id, t->name);
+}
+
 /* ---- states ---- */
 
 static const struct store_value *state_row(struct instance *instance, const struct entry *e)
@@ -161,6 +174,7 @@ static void check_database(struct instance *instance)
                       instance_name(instance), p, (long long)row->n, (long long)part->n);
         check_numbers(instance, part);
         check_timers(instance, part);
+        check_parked(instance, part);
         check_states(instance, part);
     }
 }

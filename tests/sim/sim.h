@@ -259,7 +259,7 @@ struct sim {
     struct plan *plan;
     bool story;
     unsigned step;
-    bool draining;
+    bool draining, upgraded; /* upgraded: the release before held partitions, and could not adopt */
     int64_t now_us, well_us; /* since when nothing goes wrong any more */
     int32_t partitions;
     struct arena *arena;

@@ -247,7 +247,7 @@ static void put_state(struct stream *s, struct batch *batch, struct entry *entry
     if (created && part->n_parked) {
         struct stream_key key = {.id = entry_id(entry)};
         memcpy(key.tenant, entry->tenant, 16);
-        timers_adopt(s, batch, part, &key, entry->kind);
+        timers_adopt(batch, part, &key, entry->kind);
     }
 }
 

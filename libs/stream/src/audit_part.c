@@ -1,7 +1,5 @@
 #include "audit.h"
 
-#include <stdlib.h>
-
 /* ---- timers ---- */
 
 static bool same(const struct timer *t, unsigned kind, const struct stream_key *key,
@@ -51,37 +49,6 @@ static bool audit_heap(const struct audit *a, const struct part *part)
     return true;
 }
 
-static bool has_state(const struct stream *s, const struct timer *t)
-{
-    unsigned kind = t->kind / TIMER_KINDS;
-    uint64_t hash = hash64(t->key.id.data, t->key.id.size, hash64(t->key.tenant, 16, kind));
-    const struct entry *e = s->cache.buckets[hash & (s->cache.n_buckets - 1)];
-    while (e && !(e->hash == hash && e->kind == kind && slice_equal(entry_id(e), t->key.id)))
-        e = e->chain;
-    return e && e->loaded && e->present;
-}
-
-/* Given their turns by one reading of the clock: those are so near. */
-static bool in_order(const struct timer *t, const struct timer *o)
-{
-    int64_t apart = park_offset(t) - park_offset(o), due = t->due_us - o->due_us;
-    return t->kind != o->kind || memcmp(t->key.tenant, o->key.tenant, 16) != 0 ||
-           !slice_equal(t->key.id, o->key.id) || !apart || llabs(due) > 2 * PARKED_LIMIT ||
-           (due && (apart < 0) == (due < 0));
-}
-
-/* Messages whose state has come, in the order of the log. */
-static bool audit_adopted(const struct audit *a, const struct part *part)
-{
-    for (const struct timer *t = part->parked; t && part->n_parked <= 64; t = t->parked_next)
-        for (const struct timer *o = t->parked_next; o && t->adopted && has_state(a->s, t);
-             o = o->parked_next)
-            if (o->adopted && !in_order(t, o))
-                return audit_wrong(a, "partition %d: parked %s and %s are not due in their order",
-                                   part->id, t->name, o->name);
-    return true;
-}
-
 static bool audit_parked(const struct audit *a, const struct part *part)
 {
     unsigned n = 0;
@@ -96,7 +63,7 @@ static bool audit_parked(const struct audit *a, const struct part *part)
     if (n != part->n_parked || bytes != part->parked_bytes)
         return audit_wrong(a, "partition %d: %u parked of %zu bytes, counted %u of %zu", part->id,
                            n, bytes, part->n_parked, part->parked_bytes);
-    return audit_adopted(a, part);
+    return true;
 }
 
 static bool audit_timers(const struct audit *a, const struct part *part)
@@ -234,7 +201,7 @@ bool audit_part(const struct audit *a, const struct part *part, size_t *unconfir
         return false;
     *slots += sent;
     if (part->n_attempts > ATTEMPTS_LIMIT || part->life > a->s->lives ||
-        part->deferred < PARKED_LIMIT || !part->condemned != !part->condemned_code ||
+        !part->condemned != !part->condemned_code ||
         (part->assigned && part->state == PART_IDLE))
         return audit_wrong(a, "partition %d: what is known of it contradicts itself", part->id);
     /* Reports come in any order, and count in theirs: what is not confirmed is not sent, or in a queue. */

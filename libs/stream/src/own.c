@@ -32,7 +32,6 @@ static void forget(struct stream *s, struct part *part)
     attempts_forget(s, part);
     position_forget(s, part);
     part->life = ++s->lives;
-    part->deferred = PARKED_LIMIT;
     part->stopping = false; /* what comes before is read again */
 }
 

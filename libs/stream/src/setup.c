@@ -110,7 +110,6 @@ static int set_parts(struct stream *s)
         part->life = ++s->lives;
         part->rows_tail = &part->rows;
         part->horizon_us = INT64_MIN;
-        part->deferred = PARKED_LIMIT;
         part->dests = calloc((size_t)2 * TOPIC_COUNT * (size_t)s->n_parts, sizeof(*part->dests));
         if (!part->dests)
             return ERR_NO_MEMORY;

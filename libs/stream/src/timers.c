@@ -278,17 +278,13 @@ bool timers_wait_for(const struct part *part, const struct stream_key *key, unsi
     return false;
 }
 
-void timers_adopt(struct stream *s, struct batch *batch, struct part *part,
-                  const struct stream_key *key, unsigned state)
+void timers_adopt(struct batch *batch, struct part *part, const struct stream_key *key, unsigned state)
 {
     for (struct timer *t = part->parked; t; t = t->parked_next) {
-        int64_t rank = 0;
         if (!waits_for(t, key, state))
             continue;
-        for (const struct timer *o = part->parked; o; o = o->parked_next)
-            rank += waits_for(o, key, state) && park_offset(o) < park_offset(t);
         t->adopted = true;
-        t->due_us = s->now_us - SECOND_US + rank;
+        t->due_us = park_offset(t);
         timers_reheap(part, t);
         timers_put_row(batch, part, t->kind, key,
                        arena_copy(batch->arena, t->name, strlen(t->name)), t->due_us,
