@@ -111,7 +111,6 @@ static bool to_instance(struct sim *sim, const struct action *action, struct ins
     case FAULT_RELEASE:
         instance_crash(instance);
         instance->old_release = !instance->old_release;
-        sim->upgraded = true;
         instance->down_until = sim->step + (unsigned)below(random, 30);
         return true;
     default:

@@ -77,11 +77,14 @@ static void check_timers(struct instance *instance, struct part *part)
     }
 }
 
-/* A message whose state has come is due by its offset: at once, in the order of the log. */
+/* A message whose state has come is due by its offset: at once, in the order of the log. But one that its owner had not
+ * read yet, or its release did not know, is found only when its time is over. */
 static void check_parked(struct instance *instance, const struct part *part)
 {
     const struct cache *cache = &instance->stream->cache;
-    for (const struct timer *t = part->parked; t && !instance->sim->upgraded; t = t->parked_next)
+    if (instance->sim->parts[instance->service][part->id].unread)
+        return;
+    for (const struct timer *t = part->parked; t; t = t->parked_next)
         for (const struct entry *e = cache->newest; e; e = e->older)
             if (e->present && e->loaded && e->kind == t->kind / TIMER_KINDS &&
                 memcmp(e->tenant, t->key.tenant, 16) == 0 && slice_equal(entry_id(e), t->key.id) &&
@@ -251,15 +254,22 @@ void memory_limit(struct instance *instance, struct random *random)
     limits->unconfirmed = lower(random, limits->unconfirmed, 4000);
     limits->parked_bytes = lower(random, limits->parked_bytes, 1000);
     limits->parked = (unsigned)lower(random, limits->parked, 4);
-    limits->timers = (unsigned)lower(random, limits->timers, 10);
+    if (instance->sim->plan->seed % 3 == 0)
+        limits->timers = (unsigned)lower(random, limits->timers, 10);
     limits->asks = (unsigned)lower(random, limits->asks, 1);
 }
 
-static void count_limits(const struct stream *s)
+static void count_limits(const struct instance *instance)
 {
+    const struct stream *s = instance->stream;
     bool timers = false;
-    for (int32_t p = 0; p < s->n_parts; p++)
-        timers = timers || s->parts[p].n_timers >= s->limits.timers;
+    for (int32_t p = 0; p < s->n_parts; p++) {
+        const struct part *part = &s->parts[p];
+        timers = timers || part->n_timers >= s->limits.timers;
+        if (part->state == PART_RUNNING &&
+            (part->horizon_us < INT64_MAX || instance->old_release))
+            instance->sim->parts[instance->service][p].unread = true;
+    }
     tally.steps[STEP_FULL_BATCH] += s->loading && s->loading->bytes >= s->limits.batch_bytes;
     tally.steps[STEP_FULL_OUTBOX] += s->unconfirmed >= s->limits.unconfirmed;
     tally.steps[STEP_FULL_TIMERS] += timers;
@@ -273,7 +283,7 @@ void memory_look(struct instance *instance, bool idle)
     struct stream *s = instance->stream;
     if (!instance->up)
         return;
-    count_limits(s);
+    count_limits(instance);
     if (s->loading && s->loading->id != instance->batch) {
         instance->batch = s->loading->id;
         instance->batch_commits = sim->commits[instance->service];

@@ -232,6 +232,7 @@ struct owner {                 /* of an epoch */
 struct part_ledger {
     int64_t n, epoch;
     struct owner *owners; /* by epoch */
+    bool unread;          /* some owner did not have all of its timers in memory */
 };
 
 struct outage {
@@ -259,7 +260,7 @@ struct sim {
     struct plan *plan;
     bool story;
     unsigned step;
-    bool draining, upgraded; /* upgraded: the release before held partitions, and could not adopt */
+    bool draining;
     int64_t now_us, well_us; /* since when nothing goes wrong any more */
     int32_t partitions;
     struct arena *arena;
