@@ -224,6 +224,8 @@ void instance_start(struct instance *instance)
         abort();
     memory_limit(instance, &random);
     instance->up = true;
+    instance->ready = false;
+    instance->started_us = now(&instance->clock);
     instance->kicked_until = instance->asleep_until = instance->down_until = 0;
     story(sim, "%s starts%s", instance_name(instance),
           instance->old_release ? ", in the release before" : "");

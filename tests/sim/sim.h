@@ -8,7 +8,7 @@
  *   instance.c  an instance: wire.c (its producer and membership), vault.c (its store), its clock, its release
  *   gateway.c   clients: batches, starts, commands, repeats ──► expectations
  *   fault.c     crashes, zombies, pauses, clocks, failing stores and producers; outage.c: retention and topics made anew
- *   memory.c    what an instance holds in memory; looked at every few steps
+ *   memory.c    what an instance holds in memory, looked at every few steps; database.c: against its rows
  *   ledger.c    what was committed, and that nothing else is ever said; checked at each step
  *   check.c, fold.c, answers.c   what must hold at the end
  *   shorten.c   a failing seed with every action left out that is not needed
@@ -198,6 +198,8 @@ struct instance {
     enum service_id service;
     unsigned number, life;
     bool up, old_release;
+    bool ready;         /* its mirrors were read to their ends */
+    int64_t started_us; /* by its clock */
     struct stream_service table;
     struct sim_bus bus;
     struct sim_store store;
@@ -224,6 +226,7 @@ struct said {
 };
 
 struct owner {                 /* of an epoch */
+    bool late;                 /* something of it was carried out when it had given up */
     struct instance *instance; /* NULL: taken over by a late transaction */
     unsigned life;
     unsigned until; /* the step at which the next one took over */
@@ -329,6 +332,9 @@ void ledger_close(struct sim *sim);
 void ledger_look(struct sim *sim, enum service_id service, struct instance *by);
 void ledger_written(struct sim *sim, const struct bus_record *record);
 void ledger_end(struct sim *sim);
+/* Who took a partition over in this epoch, if he lives, and knows all that came of it. */
+struct instance *ledger_owner(struct sim *sim, enum service_id service, int32_t part,
+                              int64_t epoch);
 /* How many messages were committed to be said. */
 unsigned ledger_said(struct sim *sim, enum service_id service, int32_t part, int topic,
                      int32_t partition);
@@ -342,6 +348,8 @@ void memory_look(struct instance *instance, bool idle);
 void memory_needs(struct instance *instance, const struct stream_decision *decision,
                   const struct stream_message *m);
 void memory_late(struct sim *sim);
+/* database.c */
+void database_check(struct instance *instance);
 
 /* gateway.c */
 void gateway_open(struct sim *sim);

@@ -201,8 +201,7 @@ bool audit_part(const struct audit *a, const struct part *part, size_t *unconfir
         return false;
     *slots += sent;
     if (part->n_attempts > ATTEMPTS_LIMIT || part->life > a->s->lives ||
-        !part->condemned != !part->condemned_code ||
-        (part->assigned && part->state == PART_IDLE))
+        !part->condemned != !part->condemned_code || (part->assigned && part->state == PART_IDLE))
         return audit_wrong(a, "partition %d: what is known of it contradicts itself", part->id);
     /* Reports come in any order, and count in theirs: what is not confirmed is not sent, or in a queue. */
     if (pending != unsent + sent)

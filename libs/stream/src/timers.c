@@ -278,7 +278,8 @@ bool timers_wait_for(const struct part *part, const struct stream_key *key, unsi
     return false;
 }
 
-void timers_adopt(struct batch *batch, struct part *part, const struct stream_key *key, unsigned state)
+void timers_adopt(struct batch *batch, struct part *part, const struct stream_key *key,
+                  unsigned state)
 {
     for (struct timer *t = part->parked; t; t = t->parked_next) {
         if (!waits_for(t, key, state))

@@ -496,6 +496,8 @@ static bool request(struct world *world, uint64_t dice)
         world_events(world, 1 + (unsigned)world_below(world, 8), copies);
     else if (dice < 67)
         world_settings(world);
+    else if (dice < 68)
+        world_unstorable(world, key);
     else
         return false;
     return true;
