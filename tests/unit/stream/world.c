@@ -112,7 +112,8 @@ static bool step(struct world *world, struct instance *instance)
     world->acting = instance;
     if (setjmp(world->died) == 0) {
         stream_step(instance->stream);
-        world_look(instance, false);
+        if (++world->steps < 2000 || world->steps % 8 == 0)
+            world_look(instance, false);
         return true;
     }
     restart(world, instance);

@@ -81,6 +81,7 @@ struct world {
     int64_t looked_up;                 /* by the last forwarded command */
     unsigned rejects;                  /* records and messages that must become dead letters */
     struct world_log *log;
+    unsigned steps;       /* of all instances: in a long run not every one is looked at */
     bool verbose, faults; /* faults: decisions may be made to die */
     bool deadly_timers;   /* the process does not survive a timer "again" */
 };
