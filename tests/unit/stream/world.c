@@ -375,6 +375,15 @@ void world_settings(struct world *world)
 
 /* ---- what happens ---- */
 
+/* By the life of its partition that made it: a later one makes it again. */
+static bool is_wanted(const struct stream *s, uint64_t ticket)
+{
+    for (unsigned i = 0; i < s->n_calls; i++)
+        if (s->calls[i].ticket == ticket)
+            return s->calls[i].life == s->parts[s->calls[i].part].life;
+    return false;
+}
+
 static void answer_call(struct world *world, struct instance *instance)
 {
     if (!instance->n_calls)
@@ -383,7 +392,9 @@ static void answer_call(struct world *world, struct instance *instance)
     struct world_call c = instance->calls[i];
     if (world_below(world, 4)) /* else it will be answered once more */
         instance->calls[i] = instance->calls[--instance->n_calls];
-    stream_outcome(instance->stream, c.ticket, slice_make(c.id, 16));
+    if (is_wanted(instance->stream, c.ticket) ||
+        world_below(world, 2)) /* else nobody ever answers */
+        stream_outcome(instance->stream, c.ticket, slice_make(c.id, 16));
 }
 
 static void wake(struct world *world, struct instance *instance)
