@@ -285,6 +285,9 @@ bool instance_store_step(struct instance *instance)
 {
     if (!instance->up || !vault_step(instance))
         return false;
+    if (!stream_wants_step(instance->stream))
+        violation(instance->sim, "%s: a request was done, and no step is wanted",
+                  instance_name(instance));
     instance->sim->progress++;
     ledger_look(instance->sim, instance->service, instance);
     return true;

@@ -123,8 +123,12 @@ static bool step(struct world *world, struct instance *instance)
 static bool store_step(struct world *world, struct instance *instance)
 {
     world->acting = instance;
-    if (setjmp(world->died) == 0)
-        return store_mem_step_any(instance->store, world->faults ? world_below(world, 6) : 0);
+    if (setjmp(world->died) == 0) {
+        bool done =
+            store_mem_step_any(instance->store, world->faults ? world_below(world, 6) : 0);
+        assert_true(!done || stream_wants_step(instance->stream));
+        return done;
+    }
     restart(world, instance);
     return false;
 }
