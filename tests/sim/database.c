@@ -159,12 +159,26 @@ static void check_states(struct instance *instance, const struct part *part)
             continue;
         const struct store_table *table = s->states[e->kind]->table;
         const struct store_value *row = state_row(instance, e);
-        if (e->present != (row != NULL) ||
+        if (e->present != (row != NULL) || (table->n_key == 2 && e->stored != e->present) ||
             (row && !slice_equal(row[table->n_columns - 1].s, slice_make(e->bytes, e->size))))
             violation(instance->sim, "%s: a state of %s in memory is not what its row says",
                       instance_name(instance), table->name);
         if (s->states[e->kind]->parts)
             check_parts_of(instance, e);
+    }
+}
+
+/* What was read since then waits for its commit, and unsaved_us says so. */
+static void check_offsets(struct instance *instance, const struct part *part)
+{
+    const struct stream_service *service = instance->stream->service;
+    for (unsigned i = 0; i < service->n_inputs && !part->unsaved_us; i++) {
+        int topic = service->inputs[i].topic;
+        int64_t next = outage_read_until(instance->sim, instance->service, topic, part->id);
+        if (part->inputs[i].known && part->inputs[i].next != next)
+            violation(instance->sim, "%s: %s/%d is read to %lld, its row says %lld",
+                      instance_name(instance), topic_name(topic), part->id,
+                      (long long)part->inputs[i].next, (long long)next);
     }
 }
 
@@ -204,6 +218,7 @@ void database_check(struct instance *instance)
             violation(sim, "%s: partition %d is at row %lld, it believes at %lld",
                       instance_name(instance), p, (long long)row->n, (long long)part->n);
         check_numbers(instance, part);
+        check_offsets(instance, part);
         check_timers(instance, part);
         check_parked(instance, part);
         check_states(instance, part);

@@ -373,6 +373,7 @@ void fault_stop_all(struct sim *sim);
 /* outage.c */
 void outage_begin(struct sim *sim, bool anew, struct random *random);
 void outage_step(struct sim *sim);
+int64_t outage_read_until(struct sim *sim, enum service_id service, int topic, int32_t partition);
 void outage_stopped(struct instance *instance, const char *fields);
 void outage_close(struct sim *sim);
 

@@ -124,8 +124,7 @@ static bool store_step(struct world *world, struct instance *instance)
 {
     world->acting = instance;
     if (setjmp(world->died) == 0) {
-        bool done =
-            store_mem_step_any(instance->store, world->faults ? world_below(world, 6) : 0);
+        bool done = store_mem_step_any(instance->store, world->faults ? world_below(world, 6) : 0);
         assert_true(!done || stream_wants_step(instance->stream));
         return done;
     }
