@@ -27,13 +27,27 @@ const char *instance_name(const struct instance *instance)
 static const struct stream_service *const services[SERVICES] = {&ingest_service,
                                                                 &journey_state_service};
 
+static const char *event_id(const struct stream_message *m)
+{
+    if (m->input->topic == TOPIC_EVENTS)
+        return ((const Journey__V1__EventBatch *)m->body)->events[m->index]->message_id;
+    if (m->input->topic == TOPIC_ACCEPTED)
+        return ((const Journey__V1__Accepted *)m->body)->event->message_id;
+    return "";
+}
+
+#define STOP_REASON "an event that only the next release knows"
+
+static bool is_unknown(const struct stream_message *m)
+{
+    const char *id = event_id(m);
+    return running->old_release && *id == 'e' &&
+           hash64(id, strlen(id), running->sim->plan->seed) % 32 == 0;
+}
+
 static bool kills(const struct stream_message *m)
 {
-    const char *id = "";
-    if (m->input->topic == TOPIC_EVENTS)
-        id = ((const Journey__V1__EventBatch *)m->body)->events[m->index]->message_id;
-    else if (m->input->topic == TOPIC_ACCEPTED)
-        id = ((const Journey__V1__Accepted *)m->body)->event->message_id;
+    const char *id = event_id(m);
     return strncmp(id, running->service == INGEST ? "killi" : "killj", 5) == 0;
 }
 
@@ -92,6 +106,10 @@ static void decide(struct stream_decision *decision, const struct stream_message
     const struct stream_service *service = services[running->service];
     check_mirror(decision, m);
     memory_needs(running, decision, m);
+    if (is_unknown(m)) {
+        stream_stop(decision, STOP_REASON);
+        return;
+    }
     if (kills(m))
         die(topic_name(m->record->topic), m->record->partition, m->record->offset);
     for (unsigned i = 0; i < service->n_inputs; i++)
@@ -179,6 +197,8 @@ static void observe(void *user, enum log_level level, const char *event, const c
     story(sim, "%s: %s %s", instance_name(instance), event, fields);
     if (strcmp(event, "poison_message") == 0) {
         check_condemned(instance, fields);
+    } else if (strcmp(event, "partition_stopped") == 0 && strstr(fields, STOP_REASON)) {
+        tally.steps[STEP_HELD]++;
     } else if (strcmp(event, "partition_stopped") == 0) {
         outage_stopped(instance, fields);
     } else if (strcmp(event, "partitions_forgotten") == 0) {

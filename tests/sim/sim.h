@@ -54,6 +54,7 @@ enum {
     FAULT(COMMIT_AFTER, 5, "commit fails after it was carried out")                                \
     FAULT(BROKEN, 4, "connection to the database breaks")                                          \
     FAULT(LOADS, 4, "reading from the database fails")                                             \
+    FAULT(ASKING, 4, "asking the broker fails")                                                    \
     FAULT(SEND_LOST, 5, "delivery fails for good, not written")                                    \
     FAULT(SEND_UNKNOWN, 5, "delivery fails for good, but is written")                              \
     FAULT(DELAY, 8, "deliveries delayed, and reordered between partitions")                        \
@@ -101,6 +102,7 @@ enum fault_id {
     STEP(ASKED, "question answered beside the stream")                                             \
     STEP(POISONED, "record condemned after marked attempts")                                       \
     STEP(GIVEN_UP, "timer condemned after marked attempts")                                        \
+    STEP(HELD, "partition stopped at what only the next release knows")                            \
     STEP(STOPPED, "partition stopped with what to do")                                             \
     STEP(DRAINED, "seed drained")
 
@@ -210,7 +212,7 @@ struct instance {
     unsigned
         cleared; /* as that, once it has owned something since: what it survived before is known */
     unsigned down_until, asleep_until, kicked_until, slow_until, full_until; /* steps */
-    unsigned fail_loads;
+    unsigned fail_loads, fail_asking;
     bool little_memory; /* a page of timers is too much, until it is a small one */
     unsigned fail_send; /* 1: lost, 2: written */
     uint64_t batch,

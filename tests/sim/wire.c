@@ -52,9 +52,17 @@ void wire_rejoin(struct instance *instance)
 
 /* ---- reading ---- */
 
+static int not_now(struct instance *instance, struct err *err)
+{
+    instance->fail_asking--;
+    return err_set(err, ERR_UNAVAILABLE, ERR_CLASS_TRANSIENT, "made to fail");
+}
+
 static int wire_start(struct bus *bus, int topic, int32_t partition, int64_t offset,
                       enum bus_lane lane, struct err *err)
 {
+    if (owner_of(of(bus))->fail_asking)
+        return not_now(owner_of(of(bus)), err);
     return bus_start(of(bus)->inner, topic, partition, offset, lane, err);
 }
 
@@ -66,6 +74,8 @@ static void wire_stop(struct bus *bus, int topic, int32_t partition)
 static int wire_ranges(struct bus *bus, struct bus_span *spans, unsigned n, int timeout_ms,
                        struct err *err)
 {
+    if (owner_of(of(bus))->fail_asking)
+        return not_now(owner_of(of(bus)), err);
     return bus_ranges(of(bus)->inner, spans, n, timeout_ms, err);
 }
 
