@@ -41,7 +41,7 @@ static void take_answer(struct sim *sim, struct action *action, Journey__V1__Rep
 {
     struct command_fate *command = &action->command;
     int status = status_of(reply);
-    bool reused = status == 422, read = action->what >= 5;
+    bool reused = status == 422, read = action->what == 5 || action->what == 6;
     const char *detail = reply->problem ? reply->problem->detail : "";
     tally.steps[STEP_REUSED] += reused;
     tally.steps[STEP_FULL_PARKED] += strstr(detail, "too many messages wait") != NULL;

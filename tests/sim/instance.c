@@ -260,7 +260,8 @@ static void count_metrics(const struct instance *instance)
                    {"\njourney_stream_gaps_total ", STEP_GAP},
                    {"\njourney_stream_parked_total ", STEP_PARKED},
                    {"\njourney_stream_mirror_stale_total ", STEP_HEALED},
-                   {"\njourney_ingest_duplicates_total ", STEP_DEDUPED}};
+                   {"\njourney_ingest_duplicates_total ", STEP_DEDUPED},
+                   {"\njourney_ingest_consents_healed_total ", STEP_CONSENT_HEALED}};
     _cleanup_(buf_deinit) struct buf text = {0};
     metrics_render(instance->metrics, &text);
     for (unsigned i = 0; i < ARRAY_SIZE(counted); i++) {

@@ -224,6 +224,8 @@ static void check(struct sim *sim)
     if (!sim->violation[0])
         check_answers(sim);
     if (!sim->violation[0])
+        check_consents(sim);
+    if (!sim->violation[0])
         check_load(sim);
     if (!sim->violation[0])
         tally.steps[STEP_DRAINED]++;

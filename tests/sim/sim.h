@@ -10,7 +10,7 @@
  *   fault.c     crashes, zombies, pauses, clocks, failing stores and producers; outage.c: retention and topics made anew
  *   memory.c    what an instance holds in memory, looked at every few steps; database.c: against its rows
  *   ledger.c    what was committed, and that nothing else is ever said; checked at each step
- *   check.c, fold.c, answers.c   what must hold at the end
+ *   check.c, fold.c, answers.c, consents.c   what must hold at the end
  *   shorten.c   a failing seed with every action left out that is not needed
  *
  * The randomness of an action comes from its own seed, and that of a step from the step's number, so that leaving out an action
@@ -100,6 +100,8 @@ enum fault_id {
     STEP(TIMER, "timer fired: session ended by idleness")                                          \
     STEP(REUSED, "command id with another body refused")                                           \
     STEP(ASKED, "question answered beside the stream")                                             \
+    STEP(CONSENT, "consent stated by a person or an event")                                        \
+    STEP(CONSENT_HEALED, "older consent behind a newer one in the topic said anew")                \
     STEP(POISONED, "record condemned after marked attempts")                                       \
     STEP(GIVEN_UP, "timer condemned after marked attempts")                                        \
     STEP(HELD, "partition stopped at what only the next release knows")                            \
@@ -361,6 +363,7 @@ void gateway_send(struct sim *sim, int topic, struct slice key, const ProtobufCM
                   const char *correlation);
 ProtobufCBinaryData gateway_tenant(struct sim *sim, unsigned number);
 ProtobufCBinaryData gateway_device(struct sim *sim, unsigned tenant, unsigned number);
+ProtobufCBinaryData gateway_user(struct sim *sim, unsigned tenant, unsigned number);
 struct slice gateway_device_key(struct sim *sim, unsigned tenant, unsigned device);
 char *gateway_text(struct sim *sim, const char *format, ...) PRINTF(2, 3);
 /* command.c */
@@ -383,6 +386,8 @@ void outage_close(struct sim *sim);
 void check_events(struct sim *sim);
 void check_sessions(struct sim *sim);
 void check_answers(struct sim *sim);
+/* consents.c */
+void check_consents(struct sim *sim);
 ProtobufCAllocator sim_allocator(struct sim *sim);
 
 /* shorten.c */
