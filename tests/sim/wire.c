@@ -52,17 +52,25 @@ void wire_rejoin(struct instance *instance)
 
 /* ---- reading ---- */
 
-static int not_now(struct instance *instance, struct err *err)
+/* When told, and now and then while a log is not what it was: then it is asked about. */
+static bool fails(struct instance *instance)
 {
-    instance->fail_asking--;
+    struct sim *sim = instance->sim;
+    bool told = instance->fail_asking > 0;
+    instance->fail_asking -= told;
+    return told || (sim->outage.state && mix(sim->plan->seed, sim->step) % 3 == 0);
+}
+
+static int not_now(struct err *err)
+{
     return err_set(err, ERR_UNAVAILABLE, ERR_CLASS_TRANSIENT, "made to fail");
 }
 
 static int wire_start(struct bus *bus, int topic, int32_t partition, int64_t offset,
                       enum bus_lane lane, struct err *err)
 {
-    if (owner_of(of(bus))->fail_asking)
-        return not_now(owner_of(of(bus)), err);
+    if (fails(owner_of(of(bus))))
+        return not_now(err);
     return bus_start(of(bus)->inner, topic, partition, offset, lane, err);
 }
 
@@ -74,8 +82,8 @@ static void wire_stop(struct bus *bus, int topic, int32_t partition)
 static int wire_ranges(struct bus *bus, struct bus_span *spans, unsigned n, int timeout_ms,
                        struct err *err)
 {
-    if (owner_of(of(bus))->fail_asking)
-        return not_now(owner_of(of(bus)), err);
+    if (fails(owner_of(of(bus))))
+        return not_now(err);
     return bus_ranges(of(bus)->inner, spans, n, timeout_ms, err);
 }
 
