@@ -41,13 +41,16 @@ static void take_answer(struct sim *sim, struct action *action, Journey__V1__Rep
 {
     struct command_fate *command = &action->command;
     int status = status_of(reply);
-    bool reused = status == 422, read = action->what >= 5;
+    bool reused = status == 422, read = action->what == 5 || action->what == 6;
+    const char *detail = reply->problem ? reply->problem->detail : "";
     tally.steps[STEP_REUSED] += reused;
+    tally.steps[STEP_FULL_PARKED] += strstr(detail, "too many messages wait") != NULL;
+    tally.steps[STEP_FULL_ASKS] += strstr(detail, "too many questions") != NULL;
     if (reused && !command->other_body)
         violation(sim, "%s is refused as reused, but every copy had the same body",
                   reply->correlation_id);
-    if (read || reused || status == 404 || status == 500 || command->unusable)
-        return; /* reads differ; what was not found may be found later */
+    if (read || reused || status == 404 || status == 500 || status == 503 || command->unusable)
+        return; /* reads differ; what was not found, or refused for a limit, may be done later */
     uint64_t hash = hash_of(reply);
     if (command->status && (command->status != status || command->hash != hash))
         violation(sim, "one answer per command: %s is answered %d, before %d%s",

@@ -47,6 +47,27 @@ static void set_conversion(struct sim *sim, Journey__V1__Command *c, struct rand
         c->conversion->order_id = gateway_text(sim, "o%llu", (unsigned long long)below(random, 10));
 }
 
+/* Nothing that would take analytics' ground away: then events would be another session's. */
+static void set_consent(struct sim *sim, struct action *action, Journey__V1__Command *c,
+                        struct random *random, bool other)
+{
+    Journey__V1__ConsentChoice *choice = arena_alloc(sim->arena, sizeof(*choice));
+    Journey__V1__ConsentChoice **choices = arena_alloc(sim->arena, sizeof(*choices));
+    unsigned who = (unsigned)below(random, DEVICES);
+    journey__v1__consent_choice__init(choice);
+    choice->purpose = gateway_text(sim, below(random, 2) ? "marketing" : "personalization");
+    choice->granted = below(random, 2) != other;
+    choices[0] = choice;
+    c->body_case = JOURNEY__V1__COMMAND__BODY_SET_CONSENT;
+    c->set_consent = arena_alloc(sim->arena, sizeof(*c->set_consent));
+    journey__v1__set_consent__init(c->set_consent);
+    c->set_consent->about = below(random, 2) ? gateway_device(sim, action->tenant, who)
+                                             : gateway_user(sim, action->tenant, who);
+    c->set_consent->choices = choices;
+    c->set_consent->n_choices = 1;
+    c->set_consent->source = gateway_text(sim, "banner");
+}
+
 static void set_body(struct sim *sim, struct action *action, Journey__V1__Command *c,
                      struct random *random, bool other)
 {
@@ -78,6 +99,9 @@ static void set_body(struct sim *sim, struct action *action, Journey__V1__Comman
         journey__v1__get_session__init(c->get);
         c->read_only = true;
         break;
+    case 7:
+        set_consent(sim, action, c, random, other);
+        break;
     default:
         c->body_case = JOURNEY__V1__COMMAND__BODY_LIST_TOUCHPOINTS;
         c->list_touchpoints = arena_alloc(sim->arena, sizeof(*c->list_touchpoints));
@@ -89,7 +113,7 @@ static void set_body(struct sim *sim, struct action *action, Journey__V1__Comman
 
 void command_send(struct sim *sim, struct action *action, bool other)
 {
-    static const uint8_t kinds[] = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 5, 5, 6};
+    static const uint8_t kinds[] = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 5, 5, 6, 7, 7, 7};
     struct random random = {action->seed};
     unsigned number = (unsigned)(action - sim->plan->actions);
     Journey__V1__Command c;
@@ -113,12 +137,16 @@ void command_send(struct sim *sim, struct action *action, bool other)
     action->command.other_body = action->command.other_body || other;
     (void)snprintf(correlation, sizeof(correlation), "c%u.%u%s", number, action->command.copies++,
                    other ? "x" : "");
-    bool start = action->what == 0;
-    char device[33] = "none";
+    bool start = action->what == 0, consent = action->what == 7;
+    char person[33] = "none";
     if (start && c.start->device.len == 16)
-        hex_format(device, c.start->device.data, 16);
+        hex_format(person, c.start->device.data, 16);
+    if (consent) {
+        hex_format(person, c.set_consent->about.data, 16);
+        c.subject = person;
+    }
     struct slice key =
-        topic_key(c.tenant_id.data, slice_str(start ? device : c.subject), sim->arena);
-    gateway_send(sim, start ? TOPIC_COMMANDS_INGEST : TOPIC_COMMANDS_JOURNEY_STATE, key, &c.base,
-                 correlation);
+        topic_key(c.tenant_id.data, slice_str(start ? person : c.subject), sim->arena);
+    gateway_send(sim, start || consent ? TOPIC_COMMANDS_INGEST : TOPIC_COMMANDS_JOURNEY_STATE, key,
+                 &c.base, correlation);
 }

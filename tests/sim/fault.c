@@ -98,6 +98,9 @@ static bool to_instance(struct sim *sim, const struct action *action, struct ins
     case FAULT_LOADS:
         instance->fail_loads = 1 + (unsigned)below(random, 3);
         return true;
+    case FAULT_ASKING:
+        instance->fail_asking = 1 + (unsigned)below(random, 3);
+        return true;
     case FAULT_SEND_LOST:
     case FAULT_SEND_UNKNOWN:
         instance->fail_send = action->fault == FAULT_SEND_LOST ? 1 : 2;
@@ -155,7 +158,7 @@ void fault_stop_all(struct sim *sim)
         struct instance *instance = &sim->instances[i];
         instance->down_until = instance->asleep_until = instance->kicked_until =
             instance->slow_until = instance->full_until = 0;
-        instance->fail_loads = instance->fail_send = 0;
+        instance->fail_loads = instance->fail_asking = instance->fail_send = 0;
         instance->skew_us = 0;
         if (instance->up)
             store_mem_fault_next(instance->store.inner, STORE_MEM_OK);

@@ -32,6 +32,11 @@ ProtobufCBinaryData gateway_device(struct sim *sim, unsigned tenant, unsigned nu
     return bytes16(sim, (uint8_t)number, (uint8_t)tenant, 2);
 }
 
+ProtobufCBinaryData gateway_user(struct sim *sim, unsigned tenant, unsigned number)
+{
+    return bytes16(sim, (uint8_t)number, (uint8_t)tenant, 9);
+}
+
 struct slice gateway_device_key(struct sim *sim, unsigned tenant, unsigned device)
 {
     char text[33];
@@ -127,7 +132,12 @@ static Journey__V1__Event *make_event(struct sim *sim, struct action *action, un
     fate->session = named ? gateway_text(sim, "s%u", session) : "";
     event->session_id = gateway_text(sim, "%s", fate->session);
     if (below(random, 3) == 0)
-        event->user = bytes16(sim, fate->device, action->tenant, 9);
+        event->user = gateway_user(sim, action->tenant, fate->device);
+    if (below(random, 12) == 0)
+        event->context =
+            gateway_text(sim, "{\"consent\":{\"categoryPreferences\":{\"marketing\":%s}}}",
+                         below(random, 2) ? "true" : "false");
+    event->opt_out = below(random, 30) == 0;
     event->timestamp_us = time_of(action->at_us, random);
     if (names[name].order)
         event->properties = gateway_text(sim, "{\"order_id\":\"%s\",\"revenue\":%llu.50}",

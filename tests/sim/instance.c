@@ -27,13 +27,27 @@ const char *instance_name(const struct instance *instance)
 static const struct stream_service *const services[SERVICES] = {&ingest_service,
                                                                 &journey_state_service};
 
+static const char *event_id(const struct stream_message *m)
+{
+    if (m->input->topic == TOPIC_EVENTS)
+        return ((const Journey__V1__EventBatch *)m->body)->events[m->index]->message_id;
+    if (m->input->topic == TOPIC_ACCEPTED)
+        return ((const Journey__V1__Accepted *)m->body)->event->message_id;
+    return "";
+}
+
+#define STOP_REASON "an event that only the next release knows"
+
+static bool is_unknown(const struct stream_message *m)
+{
+    const char *id = event_id(m);
+    return running->old_release && *id == 'e' &&
+           hash64(id, strlen(id), running->sim->plan->seed) % 32 == 0;
+}
+
 static bool kills(const struct stream_message *m)
 {
-    const char *id = "";
-    if (m->input->topic == TOPIC_EVENTS)
-        id = ((const Journey__V1__EventBatch *)m->body)->events[m->index]->message_id;
-    else if (m->input->topic == TOPIC_ACCEPTED)
-        id = ((const Journey__V1__Accepted *)m->body)->event->message_id;
+    const char *id = event_id(m);
     return strncmp(id, running->service == INGEST ? "killi" : "killj", 5) == 0;
 }
 
@@ -91,6 +105,11 @@ static void decide(struct stream_decision *decision, const struct stream_message
 {
     const struct stream_service *service = services[running->service];
     check_mirror(decision, m);
+    memory_needs(running, decision, m);
+    if (is_unknown(m)) {
+        stream_stop(decision, STOP_REASON);
+        return;
+    }
     if (kills(m))
         die(topic_name(m->record->topic), m->record->partition, m->record->offset);
     for (unsigned i = 0; i < service->n_inputs; i++)
@@ -178,6 +197,8 @@ static void observe(void *user, enum log_level level, const char *event, const c
     story(sim, "%s: %s %s", instance_name(instance), event, fields);
     if (strcmp(event, "poison_message") == 0) {
         check_condemned(instance, fields);
+    } else if (strcmp(event, "partition_stopped") == 0 && strstr(fields, STOP_REASON)) {
+        tally.steps[STEP_HELD]++;
     } else if (strcmp(event, "partition_stopped") == 0) {
         outage_stopped(instance, fields);
     } else if (strcmp(event, "partitions_forgotten") == 0) {
@@ -221,7 +242,10 @@ void instance_start(struct instance *instance)
                                      .cache_bytes = below(&random, 2) ? 4096 : 0};
     if (stream_create(&instance->stream, &instance->table, &options, &err) < 0)
         abort();
+    memory_limit(instance, &random);
     instance->up = true;
+    instance->ready = false;
+    instance->started_us = now(&instance->clock);
     instance->kicked_until = instance->asleep_until = instance->down_until = 0;
     story(sim, "%s starts%s", instance_name(instance),
           instance->old_release ? ", in the release before" : "");
@@ -236,7 +260,8 @@ static void count_metrics(const struct instance *instance)
                    {"\njourney_stream_gaps_total ", STEP_GAP},
                    {"\njourney_stream_parked_total ", STEP_PARKED},
                    {"\njourney_stream_mirror_stale_total ", STEP_HEALED},
-                   {"\njourney_ingest_duplicates_total ", STEP_DEDUPED}};
+                   {"\njourney_ingest_duplicates_total ", STEP_DEDUPED},
+                   {"\njourney_ingest_consents_healed_total ", STEP_CONSENT_HEALED}};
     _cleanup_(buf_deinit) struct buf text = {0};
     metrics_render(instance->metrics, &text);
     for (unsigned i = 0; i < ARRAY_SIZE(counted); i++) {
@@ -274,12 +299,16 @@ void instance_step(struct instance *instance)
         return;
     }
     (void)stream_step(instance->stream);
+    memory_look(instance, false);
 }
 
 bool instance_store_step(struct instance *instance)
 {
     if (!instance->up || !vault_step(instance))
         return false;
+    if (!stream_wants_step(instance->stream))
+        violation(instance->sim, "%s: a request was done, and no step is wanted",
+                  instance_name(instance));
     instance->sim->progress++;
     ledger_look(instance->sim, instance->service, instance);
     return true;

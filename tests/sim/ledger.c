@@ -28,6 +28,12 @@ static struct said *said_at(struct sim *sim, unsigned service, int32_t part, int
     return &sim->said[service][(part * TOPIC_SLOTS + topic_slot(topic)) * n + partition];
 }
 
+unsigned ledger_said(struct sim *sim, enum service_id service, int32_t part, int topic,
+                     int32_t partition)
+{
+    return said_at(sim, service, part, topic, partition)->n;
+}
+
 /* Where a numbered message belongs; NULL: it has no number. */
 static struct said *said_of(struct sim *sim, const struct bus_record *record, uint64_t *n)
 {
@@ -144,6 +150,7 @@ static void look_at(struct sim *sim, enum service_id service, const struct store
     if (!row || row->n == part->n)
         return;
     sim->progress++;
+    sim->commits[service]++;
     const char *who = by ? instance_name(by) : "nobody any more";
     if (row->n != part->n + 1 || row->epoch < part->epoch)
         violation(sim, "the fence: %s/%d row %lld epoch %lld after row %lld epoch %lld",
@@ -159,11 +166,13 @@ static void look_at(struct sim *sim, enum service_id service, const struct store
         if (by)
             by->cleared = by->forgot;
         for (int64_t e = part->epoch + 1; e <= row->epoch; e++)
-            part->owners[e] = (struct owner){by, by ? by->life : 0, UINT_MAX};
+            part->owners[e] =
+                (struct owner){.instance = by, .life = by ? by->life : 0, .until = UINT_MAX};
         story(sim, "%s owns %s/%d: row %lld, epoch %lld", who, names[service], rows->part,
               (long long)row->n, (long long)row->epoch);
     } else {
         tally.steps[by ? STEP_COMMIT : STEP_LATE_COMMIT]++;
+        part->owners[row->epoch].late = part->owners[row->epoch].late || !by;
         story(sim, "%s commits %s/%d: row %lld, epoch %lld, done %lld", who, names[service],
               rows->part, (long long)row->n, (long long)row->epoch, (long long)row->done);
         const struct owner *owner = &part->owners[row->epoch];
@@ -180,6 +189,14 @@ void ledger_look(struct sim *sim, enum service_id service, struct instance *by)
 {
     for (unsigned p = 0; p < sim->dbs[service]->n_parts; p++)
         look_at(sim, service, &sim->dbs[service]->parts[p], by);
+}
+
+struct instance *ledger_owner(struct sim *sim, enum service_id service, int32_t part, int64_t epoch)
+{
+    const struct part_ledger *ledger = &sim->parts[service][part];
+    const struct owner *owner = epoch <= ledger->epoch ? &ledger->owners[epoch] : NULL;
+    bool lives = owner && owner->instance && owner->instance->life == owner->life && !owner->late;
+    return lives ? owner->instance : NULL;
 }
 
 void ledger_written(struct sim *sim, const struct bus_record *record)

@@ -14,7 +14,7 @@
 #define DRAIN_ROUNDS 400 /* once faults have stopped: until then it must have stopped, too */
 
 /* What the newest commits row has read of a topic; -1: nothing. */
-static int64_t read_until(struct sim *sim, enum service_id service, int topic, int32_t partition)
+int64_t outage_read_until(struct sim *sim, enum service_id service, int topic, int32_t partition)
 {
     for (unsigned p = 0; p < sim->dbs[service]->n_parts; p++) {
         const struct store_mem_part *part = &sim->dbs[service]->parts[p];
@@ -95,7 +95,7 @@ void outage_begin(struct sim *sim, bool anew, struct random *random)
     for (unsigned k = 0; k < ARRAY_SIZE(inputs) * 4 && !o->state; k++) {
         unsigned i = (first + k) % ARRAY_SIZE(inputs);
         int32_t partition = (int32_t)((first + k) / ARRAY_SIZE(inputs)) % sim->partitions;
-        int64_t next = read_until(sim, inputs[i].service, inputs[i].topic, partition);
+        int64_t next = outage_read_until(sim, inputs[i].service, inputs[i].topic, partition);
         struct mem_log *log = bus_mem_log_get(sim->cluster, inputs[i].topic, partition);
         if (next <= 0 || log->begin > 0 || (!anew && log->end <= next))
             continue;
@@ -108,7 +108,7 @@ void outage_begin(struct sim *sim, bool anew, struct random *random)
         take_down(sim, o->service);
         while (fault_late_commit(sim, o->service))
             ; /* what it had sent happens before, or never */
-        next = read_until(sim, o->service, o->topic, partition);
+        next = outage_read_until(sim, o->service, o->topic, partition);
         if (!anew && log->end <= next) {
             *o = (struct outage){0};
             continue;

@@ -158,6 +158,7 @@ static void drain(struct sim *sim)
 {
     int64_t pace = 1000, quiet = 0;
     sim->draining = true;
+    sim->well_us = sim->now_us;
     fault_stop_all(sim);
     story(sim, "no more faults");
     for (unsigned round = 0; quiet < 3 * HOUR_US && !sim->violation[0]; round++) {
@@ -174,6 +175,9 @@ static void drain(struct sim *sim)
             while (wire_deliver(instance, &random))
                 ;
         }
+        if (sim->outage.state)
+            sim->well_us = sim->now_us;
+        memory_late(sim);
         bool moved = sim->progress != before;
         pace = moved ? 1000 : min_i64(pace * 2, 30 * SECOND_US);
         quiet = moved ? 0 : quiet + pace;
@@ -186,6 +190,7 @@ static void drain(struct sim *sim)
         if (!sim->instances[i].up || !stream_ready(sim->instances[i].stream, &why))
             violation(sim, "once faults stop, everything drains: %s: %s",
                       instance_name(&sim->instances[i]), why ? why : "is down");
+        memory_look(&sim->instances[i], true);
     }
 }
 
@@ -218,6 +223,8 @@ static void check(struct sim *sim)
         check_sessions(sim);
     if (!sim->violation[0])
         check_answers(sim);
+    if (!sim->violation[0])
+        check_consents(sim);
     if (!sim->violation[0])
         check_load(sim);
     if (!sim->violation[0])

@@ -8,8 +8,9 @@
  *   instance.c  an instance: wire.c (its producer and membership), vault.c (its store), its clock, its release
  *   gateway.c   clients: batches, starts, commands, repeats ──► expectations
  *   fault.c     crashes, zombies, pauses, clocks, failing stores and producers; outage.c: retention and topics made anew
+ *   memory.c    what an instance holds in memory, looked at every few steps; database.c: against its rows
  *   ledger.c    what was committed, and that nothing else is ever said; checked at each step
- *   check.c, fold.c, answers.c   what must hold at the end
+ *   check.c, fold.c, answers.c, consents.c   what must hold at the end
  *   shorten.c   a failing seed with every action left out that is not needed
  *
  * The randomness of an action comes from its own seed, and that of a step from the step's number, so that leaving out an action
@@ -39,6 +40,8 @@ enum {
     STEPS = 4000, /* until faults stop */
 };
 
+#define SIM_LATE_US (60 * SECOND_US) /* nothing that is due waits longer, once all is well */
+
 /* FAULT(id, weight, text) */
 #define FAULT_TABLE(FAULT)                                                                         \
     FAULT(CRASH, 10, "crash between two steps")                                                    \
@@ -51,6 +54,7 @@ enum {
     FAULT(COMMIT_AFTER, 5, "commit fails after it was carried out")                                \
     FAULT(BROKEN, 4, "connection to the database breaks")                                          \
     FAULT(LOADS, 4, "reading from the database fails")                                             \
+    FAULT(ASKING, 4, "asking the broker fails")                                                    \
     FAULT(SEND_LOST, 5, "delivery fails for good, not written")                                    \
     FAULT(SEND_UNKNOWN, 5, "delivery fails for good, but is written")                              \
     FAULT(DELAY, 8, "deliveries delayed, and reordered between partitions")                        \
@@ -87,11 +91,20 @@ enum fault_id {
     STEP(PARKED, "command parked")                                                                 \
     STEP(PAGE, "timers read by pages")                                                             \
     STEP(HEALED, "older value behind a newer one in a compacted topic ignored")                    \
+    STEP(FULL_BATCH, "batch as large as it may be, in bytes")                                      \
+    STEP(FULL_OUTBOX, "reading paused for what is not confirmed")                                  \
+    STEP(FULL_PARKED, "command refused: too many are parked")                                      \
+    STEP(FULL_TIMERS, "as many timers in memory as may be")                                        \
+    STEP(FULL_ASKS, "question refused: too many are being answered")                               \
+    STEP(FULL_CACHE, "states pass the limit of their memory")                                      \
     STEP(TIMER, "timer fired: session ended by idleness")                                          \
     STEP(REUSED, "command id with another body refused")                                           \
     STEP(ASKED, "question answered beside the stream")                                             \
+    STEP(CONSENT, "consent stated by a person or an event")                                        \
+    STEP(CONSENT_HEALED, "older consent behind a newer one in the topic said anew")                \
     STEP(POISONED, "record condemned after marked attempts")                                       \
     STEP(GIVEN_UP, "timer condemned after marked attempts")                                        \
+    STEP(HELD, "partition stopped at what only the next release knows")                            \
     STEP(STOPPED, "partition stopped with what to do")                                             \
     STEP(DRAINED, "seed drained")
 
@@ -189,6 +202,8 @@ struct instance {
     enum service_id service;
     unsigned number, life;
     bool up, old_release;
+    bool ready;         /* its mirrors were read to their ends */
+    int64_t started_us; /* by its clock */
     struct stream_service table;
     struct sim_bus bus;
     struct sim_store store;
@@ -199,9 +214,11 @@ struct instance {
     unsigned
         cleared; /* as that, once it has owned something since: what it survived before is known */
     unsigned down_until, asleep_until, kicked_until, slow_until, full_until; /* steps */
-    unsigned fail_loads;
+    unsigned fail_loads, fail_asking;
     bool little_memory; /* a page of timers is too much, until it is a small one */
     unsigned fail_send; /* 1: lost, 2: written */
+    uint64_t batch,
+        batch_commits; /* the batch that loads; commits of the service when it was gathered */
 };
 
 /* Everything that was committed to be said, per producer partition and destination. */
@@ -213,6 +230,7 @@ struct said {
 };
 
 struct owner {                 /* of an epoch */
+    bool late;                 /* something of it was carried out when it had given up */
     struct instance *instance; /* NULL: taken over by a late transaction */
     unsigned life;
     unsigned until; /* the step at which the next one took over */
@@ -221,6 +239,7 @@ struct owner {                 /* of an epoch */
 struct part_ledger {
     int64_t n, epoch;
     struct owner *owners; /* by epoch */
+    bool unread;          /* some owner did not have all of its timers in memory */
 };
 
 struct outage {
@@ -249,7 +268,7 @@ struct sim {
     bool story;
     unsigned step;
     bool draining;
-    int64_t now_us;
+    int64_t now_us, well_us; /* since when nothing goes wrong any more */
     int32_t partitions;
     struct arena *arena;
     struct bus_mem_cluster *cluster;
@@ -258,6 +277,7 @@ struct sim {
     struct wire *late, **late_tail; /* of producers that are no more */
     struct said *said[SERVICES];    /* [producer partition][topic slot][partition] */
     struct part_ledger parts[SERVICES][MAX_PARTITIONS];
+    uint64_t commits[SERVICES]; /* so far */
     struct outage outage;
     int64_t settings[TENANTS]; /* the newest version in the log */
     uint64_t gateway_ids;
@@ -316,9 +336,24 @@ void ledger_close(struct sim *sim);
 void ledger_look(struct sim *sim, enum service_id service, struct instance *by);
 void ledger_written(struct sim *sim, const struct bus_record *record);
 void ledger_end(struct sim *sim);
+/* Who took a partition over in this epoch, if he lives, and knows all that came of it. */
+struct instance *ledger_owner(struct sim *sim, enum service_id service, int32_t part,
+                              int64_t epoch);
+/* How many messages were committed to be said. */
+unsigned ledger_said(struct sim *sim, enum service_id service, int32_t part, int topic,
+                     int32_t partition);
 /* Each message of a topic as a reader takes it: only the next number of each producer partition; all must come. */
 void ledger_each(struct sim *sim, int topic,
                  void (*each)(struct sim *sim, const struct bus_record *record));
+
+/* memory.c */
+void memory_limit(struct instance *instance, struct random *random);
+void memory_look(struct instance *instance, bool idle);
+void memory_needs(struct instance *instance, const struct stream_decision *decision,
+                  const struct stream_message *m);
+void memory_late(struct sim *sim);
+/* database.c */
+void database_check(struct instance *instance);
 
 /* gateway.c */
 void gateway_open(struct sim *sim);
@@ -328,6 +363,7 @@ void gateway_send(struct sim *sim, int topic, struct slice key, const ProtobufCM
                   const char *correlation);
 ProtobufCBinaryData gateway_tenant(struct sim *sim, unsigned number);
 ProtobufCBinaryData gateway_device(struct sim *sim, unsigned tenant, unsigned number);
+ProtobufCBinaryData gateway_user(struct sim *sim, unsigned tenant, unsigned number);
 struct slice gateway_device_key(struct sim *sim, unsigned tenant, unsigned device);
 char *gateway_text(struct sim *sim, const char *format, ...) PRINTF(2, 3);
 /* command.c */
@@ -342,6 +378,7 @@ void fault_stop_all(struct sim *sim);
 /* outage.c */
 void outage_begin(struct sim *sim, bool anew, struct random *random);
 void outage_step(struct sim *sim);
+int64_t outage_read_until(struct sim *sim, enum service_id service, int topic, int32_t partition);
 void outage_stopped(struct instance *instance, const char *fields);
 void outage_close(struct sim *sim);
 
@@ -349,6 +386,8 @@ void outage_close(struct sim *sim);
 void check_events(struct sim *sim);
 void check_sessions(struct sim *sim);
 void check_answers(struct sim *sim);
+/* consents.c */
+void check_consents(struct sim *sim);
 ProtobufCAllocator sim_allocator(struct sim *sim);
 
 /* shorten.c */

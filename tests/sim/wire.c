@@ -52,9 +52,25 @@ void wire_rejoin(struct instance *instance)
 
 /* ---- reading ---- */
 
+/* When told, and now and then while a log is not what it was: then it is asked about. */
+static bool fails(struct instance *instance)
+{
+    struct sim *sim = instance->sim;
+    bool told = instance->fail_asking > 0;
+    instance->fail_asking -= told;
+    return told || (sim->outage.state && mix(sim->plan->seed, sim->step) % 3 == 0);
+}
+
+static int not_now(struct err *err)
+{
+    return err_set(err, ERR_UNAVAILABLE, ERR_CLASS_TRANSIENT, "made to fail");
+}
+
 static int wire_start(struct bus *bus, int topic, int32_t partition, int64_t offset,
                       enum bus_lane lane, struct err *err)
 {
+    if (fails(owner_of(of(bus))))
+        return not_now(err);
     return bus_start(of(bus)->inner, topic, partition, offset, lane, err);
 }
 
@@ -66,13 +82,19 @@ static void wire_stop(struct bus *bus, int topic, int32_t partition)
 static int wire_ranges(struct bus *bus, struct bus_span *spans, unsigned n, int timeout_ms,
                        struct err *err)
 {
+    if (fails(owner_of(of(bus))))
+        return not_now(err);
     return bus_ranges(of(bus)->inner, spans, n, timeout_ms, err);
 }
 
 static int wire_poll_lane(struct bus *bus, enum bus_lane lane, struct bus_event *event)
 {
+    struct sim *sim = owner_of(of(bus))->sim;
+    if (lane == BUS_LANE_MIRRORS && !owner_of(of(bus))->ready &&
+        mix(sim->step, sim->plan->seed) % 2)
+        return 0; /* its records are still on their way: nothing waits for them but the beginning */
     int got = bus_poll_lane(of(bus)->inner, lane, event);
-    owner_of(of(bus))->sim->progress += got > 0;
+    sim->progress += got > 0;
     return got;
 }
 

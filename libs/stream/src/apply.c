@@ -247,7 +247,7 @@ static void put_state(struct stream *s, struct batch *batch, struct entry *entry
     if (created && part->n_parked) {
         struct stream_key key = {.id = entry_id(entry)};
         memcpy(key.tenant, entry->tenant, 16);
-        timers_adopt(s, batch, part, &key, entry->kind);
+        timers_adopt(batch, part, &key, entry->kind);
     }
 }
 
@@ -424,7 +424,7 @@ int apply_effects(struct stream *s, struct batch *batch, struct item *item,
                     item->part->id, reject ? found.name : "parked");
         return STATUS_OK;
     }
-    if (ask && s->n_asks >= ASKS_LIMIT) {
+    if (ask && s->n_asks >= s->limits.asks) {
         item->entry->decoded = NULL;
         apply_problem(s, batch, item, 503, "unavailable", "too many questions are being answered");
         return STATUS_OK;

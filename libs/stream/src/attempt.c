@@ -111,6 +111,8 @@ void attempts_forget(struct stream *s, struct part *part)
         if (part->attempts[i].epoch == part->epoch && s->n_survived < SURVIVED_LIMIT)
             s->survived[s->n_survived++] = (struct survived){part->id, part->attempts[i]};
     part->n_attempts = 0;
+    if (s->n_survived)
+        wake_at(s, s->retract_us); /* this step may have looked already */
 }
 
 static void retracted(struct store_commit *commit)

@@ -11,7 +11,7 @@ enum {
     ENTRY_OVERHEAD = 192
 };
 
-static size_t entry_bytes(const struct entry *e)
+size_t entry_bytes(const struct entry *e)
 {
     size_t size = ENTRY_OVERHEAD + e->id_size + e->capacity;
     for (unsigned i = 0; i < e->n_parts; i++)

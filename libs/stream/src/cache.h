@@ -41,6 +41,7 @@ cache_get(struct cache *cache, unsigned kind, int32_t part,
 void cache_drop_part(struct cache *cache,
                      int32_t part); /* pinned ones too: their batches are dead */
 void cache_trim(struct cache *cache);
+size_t entry_bytes(const struct entry *entry); /* that it counts for */
 void cache_unpin(struct cache *cache, struct entry *entry);
 int entry_set_bytes(struct cache *cache, struct entry *entry, struct slice bytes);
 int entry_set_part(struct cache *cache, struct entry *entry, int64_t sub, struct slice data,

@@ -36,7 +36,7 @@ static struct slice copy(struct slice s)
 
 bool call_start(struct stream *s, struct part *part, struct timer *timer)
 {
-    if (s->n_calls >= CALLS_LIMIT)
+    if (s->n_calls >= s->limits.calls)
         return false;
     if (s->n_calls == s->calls_capacity) {
         unsigned grown = s->calls_capacity ? s->calls_capacity * 2 : 16;

@@ -204,7 +204,7 @@ static void decide_item(struct stream *s, struct batch *batch, struct item *item
     if (item->kind == ITEM_RECORD && item->command && item->part->n_parked &&
         item->entry->present && timers_wait_for(item->part, &item->key, item->state)) {
         /* Older commands of this state still wait for their turn: not before them. */
-        park_item(s, batch, item, s->now_us - SECOND_US + item->part->deferred++);
+        park_item(s, batch, item, item->record->offset);
         return;
     }
     d.state = decoded_state(s, batch, item->entry);

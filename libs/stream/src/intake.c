@@ -260,7 +260,8 @@ static void take_aside(struct stream *s, struct batch *batch)
 
 static bool has_room(const struct batch *batch, unsigned limit)
 {
-    return !batch->closed && batch->n_items < limit && batch->bytes < BATCH_BYTES_LIMIT &&
+    return !batch->closed && batch->n_items < limit &&
+           batch->bytes < batch->stream->limits.batch_bytes &&
            arena_used(batch->arena) < BATCH_ARENA_LIMIT / 4 && !arena_overflowed(batch->arena);
 }
 

@@ -23,6 +23,12 @@ enum {
     CALLS_AGAIN_US = 100000,
 };
 
+/* As the enums have them; tests lower them. */
+struct limits {
+    size_t batch_bytes, unconfirmed, parked_bytes;
+    unsigned parked, timers, asks, calls;
+};
+
 /* A call under way. Its timer keeps the identity; the outcome waits here for its batch. */
 struct call {
     uint64_t ticket, life;
@@ -69,6 +75,7 @@ struct metrics_of_stream {
 struct stream {
     const struct stream_service *service;
     struct stream_options options;
+    struct limits limits;
     struct bus *bus;
     struct store *store;
     int64_t now_us; /* cached once a step */

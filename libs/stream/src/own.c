@@ -32,7 +32,6 @@ static void forget(struct stream *s, struct part *part)
     attempts_forget(s, part);
     position_forget(s, part);
     part->life = ++s->lives;
-    part->deferred = PARKED_LIMIT;
     part->stopping = false; /* what comes before is read again */
 }
 
@@ -43,6 +42,7 @@ void own_forget(struct stream *s, struct part *part, int64_t retry_us)
     forget(s, part);
     part->state = part->assigned ? PART_WAITING : PART_IDLE;
     part->retry_us = retry_us;
+    wake_at(s, retry_us); /* this step may have looked for take-overs already */
     metric_inc(s->m.forgotten, 1);
 }
 

@@ -101,8 +101,8 @@ void park_item(struct stream *s, struct batch *batch, struct item *item, int64_t
     (void)snprintf(name, sizeof(name), "%s/%d/%lld/%u", topic_name(item->record->topic),
                    item->record->partition, (long long)item->record->offset, item->index);
     struct slice data = park_pack(item, batch->arena);
-    if (item->part->n_parked >= PARKED_LIMIT ||
-        item->part->parked_bytes + data.size > PARKED_BYTES) {
+    if (item->part->n_parked >= s->limits.parked ||
+        item->part->parked_bytes + data.size > s->limits.parked_bytes) {
         static const char reason[] = "too many messages wait for what they are about to begin";
         if (item->command)
             apply_problem(s, batch, item, 503, "unavailable", reason);

@@ -80,7 +80,6 @@ struct part {
     unsigned n_heap, heap_capacity, n_timers, n_parked;
     size_t parked_bytes;
     struct timer *parked;
-    unsigned deferred;  /* messages parked behind adopted ones, in order */
     int64_t horizon_us; /* every timer that is due by then is in memory */
     bool horizon_open;  /* but more may be due at that very instant than a page holds */
     bool small_pages;

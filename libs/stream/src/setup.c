@@ -110,7 +110,6 @@ static int set_parts(struct stream *s)
         part->life = ++s->lives;
         part->rows_tail = &part->rows;
         part->horizon_us = INT64_MIN;
-        part->deferred = PARKED_LIMIT;
         part->dests = calloc((size_t)2 * TOPIC_COUNT * (size_t)s->n_parts, sizeof(*part->dests));
         if (!part->dests)
             return ERR_NO_MEMORY;
@@ -140,6 +139,13 @@ int stream_create(struct stream **out, const struct stream_service *service,
         s->options.batch_limit = 2000;
     if (!s->options.cache_bytes)
         s->options.cache_bytes = 12 << 20;
+    s->limits = (struct limits){.batch_bytes = BATCH_BYTES_LIMIT,
+                                .unconfirmed = UNCONFIRMED_LIMIT,
+                                .parked_bytes = PARKED_BYTES,
+                                .parked = PARKED_LIMIT,
+                                .timers = TIMERS_LIMIT,
+                                .asks = ASKS_LIMIT,
+                                .calls = CALLS_LIMIT};
     pace_init(s);
     s->bus = options->bus;
     s->store = options->store;

@@ -183,7 +183,7 @@ static unsigned commits_limit(const struct stream *s)
 static void gather(struct stream *s)
 {
     while (any_running(s) && !s->draining && !s->loading && s->committing < commits_limit(s) &&
-           s->page_loads == 0 && s->unconfirmed < UNCONFIRMED_LIMIT && store_ready(s->store)) {
+           s->page_loads == 0 && s->unconfirmed < s->limits.unconfirmed && store_ready(s->store)) {
         struct batch *batch = free_batch(s);
         begin(s, batch);
         if (!intake_gather(s, batch)) {
@@ -222,7 +222,7 @@ static void set_gauges(struct stream *s)
 
 static void drain(struct stream *s)
 {
-    if (s->left || s->loading || s->committing || s->retracting || s->n_asks)
+    if (s->left || s->loading || s->committing || s->n_survived || s->n_asks)
         return;
     for (int32_t p = 0; p < s->n_parts; p++)
         if (s->parts[p].state == PART_RUNNING && s->parts[p].rows)

@@ -174,7 +174,7 @@ struct timer *timers_set(struct stream *s, struct part *part, unsigned kind,
     }
     if (due_us > part->horizon_us && plain_kind(kind) == TIMER_PLAIN)
         return NULL;
-    if (part->n_timers >= TIMERS_LIMIT && plain_kind(kind) == TIMER_PLAIN &&
+    if (part->n_timers >= s->limits.timers && plain_kind(kind) == TIMER_PLAIN &&
         due_us > s->now_us + MINUTE_US) {
         /* Full: from here on later ones stay rows until their page is read. */
         if (due_us - 1 < part->horizon_us)
@@ -278,17 +278,14 @@ bool timers_wait_for(const struct part *part, const struct stream_key *key, unsi
     return false;
 }
 
-void timers_adopt(struct stream *s, struct batch *batch, struct part *part,
-                  const struct stream_key *key, unsigned state)
+void timers_adopt(struct batch *batch, struct part *part, const struct stream_key *key,
+                  unsigned state)
 {
     for (struct timer *t = part->parked; t; t = t->parked_next) {
-        int64_t rank = 0;
         if (!waits_for(t, key, state))
             continue;
-        for (const struct timer *o = part->parked; o; o = o->parked_next)
-            rank += waits_for(o, key, state) && park_offset(o) < park_offset(t);
         t->adopted = true;
-        t->due_us = s->now_us - SECOND_US + rank;
+        t->due_us = park_offset(t);
         timers_reheap(part, t);
         timers_put_row(batch, part, t->kind, key,
                        arena_copy(batch->arena, t->name, strlen(t->name)), t->due_us,

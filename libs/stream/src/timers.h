@@ -54,9 +54,10 @@ void timers_postpone(struct part *part, struct timer *timer, int64_t due_us);
 void timers_load(struct stream *s, struct part *part, void (*then)(struct stream *, struct part *));
 bool timers_want_page(const struct part *part, int64_t now_us);
 void timers_forget(struct part *part);
-/* The state has come: what waits for it is due at once, in the order of the log, before anything else. */
-void timers_adopt(struct stream *s, struct batch *batch, struct part *part,
-                  const struct stream_key *key, unsigned state);
+/* The state has come: what waits for it is due at the time that its offset is, long ago by anybody's clock: at once, in the
+ * order of the log, before anything else. */
+void timers_adopt(struct batch *batch, struct part *part, const struct stream_key *key,
+                  unsigned state);
 /* The row of a timer; key's id, name and data live in the batch's arena, or as long. */
 void timers_put_row(struct batch *batch, const struct part *part, unsigned kind,
                     const struct stream_key *key, const char *name, int64_t due_us,

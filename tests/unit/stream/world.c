@@ -6,6 +6,8 @@
 
 #include "test.h"
 
+#include "internal.h"
+
 #include "journey/v1/command.pb-c.h"
 #include "journey/v1/event.pb-c.h"
 #include "journey/v1/settings.pb-c.h"
@@ -52,6 +54,19 @@ static void tell(void *user, enum log_level level, const char *event, const char
 
 /* ---- instances ---- */
 
+/* So low that they are reached; what is refused at others would be answered in two ways. */
+static void lower_limits(struct world *world, struct limits *limits)
+{
+    if (world_below(world, 2))
+        limits->calls = 2 + (unsigned)world_below(world, 4);
+    if (world_below(world, 2))
+        limits->unconfirmed = 1 + world_below(world, 4000);
+    if (world_below(world, 2))
+        limits->timers = 1 + (unsigned)world_below(world, 8);
+    if (world_below(world, 2))
+        limits->batch_bytes = 1 + world_below(world, 300);
+}
+
 void world_start(struct world *world, struct instance *instance)
 {
     const struct store_table *tables[16];
@@ -73,6 +88,8 @@ void world_start(struct world *world, struct instance *instance)
     world_tell(world, instance, "starts, batches of %u", options.batch_limit);
     assert_int_equal(
         stream_create(&instance->stream, &world_services[instance->service], &options, &err), 0);
+    if (world->faults)
+        lower_limits(world, &instance->stream->limits);
 }
 
 void world_crash(struct instance *instance)
@@ -95,6 +112,8 @@ static bool step(struct world *world, struct instance *instance)
     world->acting = instance;
     if (setjmp(world->died) == 0) {
         stream_step(instance->stream);
+        if (++world->steps < 2000 || world->steps % 8 == 0)
+            world_look(instance, false);
         return true;
     }
     restart(world, instance);
@@ -104,8 +123,11 @@ static bool step(struct world *world, struct instance *instance)
 static bool store_step(struct world *world, struct instance *instance)
 {
     world->acting = instance;
-    if (setjmp(world->died) == 0)
-        return store_mem_step_any(instance->store, world->faults ? world_below(world, 6) : 0);
+    if (setjmp(world->died) == 0) {
+        bool done = store_mem_step_any(instance->store, world->faults ? world_below(world, 6) : 0);
+        assert_true(!done || stream_wants_step(instance->stream));
+        return done;
+    }
     restart(world, instance);
     return false;
 }
@@ -120,6 +142,7 @@ void world_drain(struct world *world, struct instance *instance)
         if (step(world, instance))
             (void)store_step(world, instance);
     }
+    world_look(instance, stream_drained(instance->stream));
 }
 
 struct world *world_create(uint64_t seed, unsigned instances)
@@ -355,6 +378,15 @@ void world_settings(struct world *world)
 
 /* ---- what happens ---- */
 
+/* By the life of its partition that made it: a later one makes it again. */
+static bool is_wanted(const struct stream *s, uint64_t ticket)
+{
+    for (unsigned i = 0; i < s->n_calls; i++)
+        if (s->calls[i].ticket == ticket)
+            return s->calls[i].life == s->parts[s->calls[i].part].life;
+    return false;
+}
+
 static void answer_call(struct world *world, struct instance *instance)
 {
     if (!instance->n_calls)
@@ -363,7 +395,9 @@ static void answer_call(struct world *world, struct instance *instance)
     struct world_call c = instance->calls[i];
     if (world_below(world, 4)) /* else it will be answered once more */
         instance->calls[i] = instance->calls[--instance->n_calls];
-    stream_outcome(instance->stream, c.ticket, slice_make(c.id, 16));
+    if (is_wanted(instance->stream, c.ticket) ||
+        world_below(world, 2)) /* else nobody ever answers */
+        stream_outcome(instance->stream, c.ticket, slice_make(c.id, 16));
 }
 
 static void wake(struct world *world, struct instance *instance)
@@ -477,6 +511,8 @@ static bool request(struct world *world, uint64_t dice)
         world_events(world, 1 + (unsigned)world_below(world, 8), copies);
     else if (dice < 67)
         world_settings(world);
+    else if (dice < 68)
+        world_unstorable(world, key);
     else
         return false;
     return true;

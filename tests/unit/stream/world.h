@@ -81,6 +81,7 @@ struct world {
     int64_t looked_up;                 /* by the last forwarded command */
     unsigned rejects;                  /* records and messages that must become dead letters */
     struct world_log *log;
+    unsigned steps;       /* of all instances: in a long run not every one is looked at */
     bool verbose, faults; /* faults: decisions may be made to die */
     bool deadly_timers;   /* the process does not survive a timer "again" */
 };
@@ -120,6 +121,8 @@ void world_settle(struct world *world);
 void world_truncate(struct world *world);
 /* Fails the test when what is in the databases, the logs and the answers is not what was asked for. */
 void world_check(struct world *world);
+/* The same of the runtime's own data, between any two steps; idle: at rest. */
+void world_look(const struct instance *instance, bool idle);
 void world_audit(struct world *world); /* takes in what the logs hold since the last time */
 void world_log_destroy(struct world_log **log);
 int64_t world_value(struct world *world, unsigned service, unsigned key); /* of its row; -1: none */
