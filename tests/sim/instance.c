@@ -238,6 +238,7 @@ void instance_start(struct instance *instance)
                                      .metrics = instance->metrics,
                                      .user = instance,
                                      .observe = observe,
+                                     .cache = database_cached,
                                      .batch_limit = 1 + (unsigned)below(&random, 40),
                                      .cache_bytes = below(&random, 2) ? 4096 : 0};
     if (stream_create(&instance->stream, &instance->table, &options, &err) < 0)

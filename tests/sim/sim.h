@@ -100,6 +100,7 @@ enum fault_id {
     STEP(TIMER, "timer fired: session ended by idleness")                                          \
     STEP(REUSED, "command id with another body refused")                                           \
     STEP(ASKED, "question answered beside the stream")                                             \
+    STEP(CACHED, "session cached for readers outside")                                             \
     STEP(POISONED, "record condemned after marked attempts")                                       \
     STEP(GIVEN_UP, "timer condemned after marked attempts")                                        \
     STEP(HELD, "partition stopped at what only the next release knows")                            \
@@ -352,6 +353,7 @@ void memory_needs(struct instance *instance, const struct stream_decision *decis
 void memory_late(struct sim *sim);
 /* database.c */
 void database_check(struct instance *instance);
+void database_cached(void *instance, struct slice key, struct slice value, int64_t seconds);
 
 /* gateway.c */
 void gateway_open(struct sim *sim);
