@@ -106,6 +106,7 @@ static void decide(struct stream_decision *decision, const struct stream_message
     const struct stream_service *service = services[running->service];
     check_mirror(decision, m);
     memory_needs(running, decision, m);
+    memory_random(running, decision, m);
     if (is_unknown(m)) {
         stream_stop(decision, STOP_REASON);
         return;

@@ -201,8 +201,9 @@ struct instance {
     enum service_id service;
     unsigned number, life;
     bool up, old_release;
-    bool ready;         /* its mirrors were read to their ends */
-    int64_t started_us; /* by its clock */
+    bool ready;               /* its mirrors were read to their ends */
+    int64_t started_us;       /* by its clock */
+    uint64_t decided, random; /* the last message, and the randomness that it was given */
     struct stream_service table;
     struct sim_bus bus;
     struct sim_store store;
@@ -350,6 +351,8 @@ void memory_limit(struct instance *instance, struct random *random);
 void memory_look(struct instance *instance, bool idle);
 void memory_needs(struct instance *instance, const struct stream_decision *decision,
                   const struct stream_message *m);
+void memory_random(struct instance *instance, const struct stream_decision *decision,
+                   const struct stream_message *m);
 void memory_late(struct sim *sim);
 /* database.c */
 void database_check(struct instance *instance);
