@@ -6,6 +6,10 @@
 
 #include "libs/stream/src/internal.h"
 
+#include "tables.h"
+
+#include <stdio.h>
+
 static struct store_mem_part *committed(struct sim *sim, enum service_id service, int32_t part)
 {
     for (unsigned p = 0; p < sim->dbs[service]->n_parts; p++)
@@ -196,6 +200,31 @@ static void check_numbers(struct instance *instance, const struct part *part)
                     topic_name(topic), p, said);
         }
     }
+}
+
+/* ---- what is cached outside ---- */
+
+/* "<tenant>:journey_session:<id>", told only once its row is there. */
+void database_cached(void *user, struct slice key, struct slice value, int64_t seconds UNUSED)
+{
+    struct instance *instance = user;
+    struct sim *sim = instance->sim;
+    bool found = !value.data; /* removed */
+    for (unsigned t = 0; t < TENANTS && !found; t++) {
+        char prefix[80], tenant[UUID_TEXT_SIZE];
+        ProtobufCBinaryData id = gateway_tenant(sim, t);
+        uuid_format(tenant, id.data);
+        size_t size = (size_t)snprintf(prefix, sizeof(prefix), "%s:journey_session:", tenant);
+        const struct store_value row[2] = {
+            {.s = slice_make(id.data, 16)},
+            {.s = slice_make(key.data + size, key.size > size ? key.size - size : 0)}};
+        found = key.size > size && memcmp(key.data, prefix, size) == 0 &&
+                row_of(sim, instance->service, &sessions_table, row);
+    }
+    if (!found)
+        violation(sim, "%s: %.*s is cached, and has no row", instance_name(instance), (int)key.size,
+                  (const char *)key.data);
+    tally.steps[STEP_CACHED]++;
 }
 
 /* ---- all of it ---- */

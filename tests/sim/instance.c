@@ -106,6 +106,7 @@ static void decide(struct stream_decision *decision, const struct stream_message
     const struct stream_service *service = services[running->service];
     check_mirror(decision, m);
     memory_needs(running, decision, m);
+    memory_random(running, decision, m);
     if (is_unknown(m)) {
         stream_stop(decision, STOP_REASON);
         return;
@@ -238,6 +239,7 @@ void instance_start(struct instance *instance)
                                      .metrics = instance->metrics,
                                      .user = instance,
                                      .observe = observe,
+                                     .cache = database_cached,
                                      .batch_limit = 1 + (unsigned)below(&random, 40),
                                      .cache_bytes = below(&random, 2) ? 4096 : 0};
     if (stream_create(&instance->stream, &instance->table, &options, &err) < 0)

@@ -66,6 +66,18 @@ void memory_needs(struct instance *instance, const struct stream_decision *d,
     }
 }
 
+/* Each message has randomness of its own. */
+void memory_random(struct instance *instance, const struct stream_decision *d,
+                   const struct stream_message *m)
+{
+    uint64_t message = hash64(&m->record->offset, sizeof(m->record->offset), m->index);
+    if (instance->random == d->random.state && instance->decided != message)
+        violation(instance->sim, "%s: two messages are decided with the same randomness",
+                  instance_name(instance));
+    instance->decided = message;
+    instance->random = d->random.state;
+}
+
 /* ---- limits ---- */
 
 static size_t lower(struct random *random, size_t limit, size_t few)

@@ -102,6 +102,7 @@ enum fault_id {
     STEP(ASKED, "question answered beside the stream")                                             \
     STEP(CONSENT, "consent stated by a person or an event")                                        \
     STEP(CONSENT_HEALED, "older consent behind a newer one in the topic said anew")                \
+    STEP(CACHED, "session cached for readers outside")                                             \
     STEP(POISONED, "record condemned after marked attempts")                                       \
     STEP(GIVEN_UP, "timer condemned after marked attempts")                                        \
     STEP(HELD, "partition stopped at what only the next release knows")                            \
@@ -202,8 +203,9 @@ struct instance {
     enum service_id service;
     unsigned number, life;
     bool up, old_release;
-    bool ready;         /* its mirrors were read to their ends */
-    int64_t started_us; /* by its clock */
+    bool ready;               /* its mirrors were read to their ends */
+    int64_t started_us;       /* by its clock */
+    uint64_t decided, random; /* the last message, and the randomness that it was given */
     struct stream_service table;
     struct sim_bus bus;
     struct sim_store store;
@@ -351,9 +353,12 @@ void memory_limit(struct instance *instance, struct random *random);
 void memory_look(struct instance *instance, bool idle);
 void memory_needs(struct instance *instance, const struct stream_decision *decision,
                   const struct stream_message *m);
+void memory_random(struct instance *instance, const struct stream_decision *decision,
+                   const struct stream_message *m);
 void memory_late(struct sim *sim);
 /* database.c */
 void database_check(struct instance *instance);
+void database_cached(void *instance, struct slice key, struct slice value, int64_t seconds);
 
 /* gateway.c */
 void gateway_open(struct sim *sim);
