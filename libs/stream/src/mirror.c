@@ -135,8 +135,9 @@ void mirror_offset_gone(struct stream *s, const struct bus_event *event)
     observe(s, LOG_WARN, "mirror_read_again", "\"topic\":\"%s\",\"partition\":%d",
             topic_name(event->topic), event->partition);
     bus_stop(s->bus, event->topic, event->partition);
-    (void)bus_start(s->bus, event->topic, event->partition, BUS_OFFSET_BEGIN, BUS_LANE_MIRRORS,
-                    &err);
+    if (bus_start(s->bus, event->topic, event->partition, BUS_OFFSET_BEGIN, BUS_LANE_MIRRORS,
+                  &err) < 0)
+        s->mirrors[i].started = false; /* tried again with the next step */
 }
 
 int mirror_step(struct stream *s)

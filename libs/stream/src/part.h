@@ -83,7 +83,6 @@ struct part {
     int64_t horizon_us; /* every timer that is due by then is in memory */
     bool horizon_open;  /* but more may be due at that very instant than a page holds */
     bool small_pages;
-    struct own_request *request;
     /* A message that this release does not know: everything before it is finished, then the partition stops. */
     bool stop_known, stopping;
     int stop_input;
