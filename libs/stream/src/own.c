@@ -149,8 +149,6 @@ static void own_done(struct store_own *own)
     struct stream *s = request->stream;
     struct part *part = request->part;
     s->wants_step = true;
-    if (part->request == request)
-        part->request = NULL;
     if (part->life == request->life && part->state == PART_OWNING) {
         struct err err = own->err;
         if (!err.code)
@@ -184,7 +182,6 @@ static void own_submit(struct stream *s, struct part *part)
     *request = (struct own_request){.stream = s, .part = part, .life = part->life};
     request->own =
         (struct store_own){.part = part->id, .arena = arena, .done = own_done, .user = request};
-    part->request = request;
     request_add(s, &request->request, arena);
     store_own(s->store, &request->own);
 }
