@@ -66,11 +66,12 @@ void memory_needs(struct instance *instance, const struct stream_decision *d,
     }
 }
 
-/* Each message has randomness of its own. */
+/* Each message has randomness of its own; said again it is the same one. */
 void memory_random(struct instance *instance, const struct stream_decision *d,
                    const struct stream_message *m)
 {
-    uint64_t message = hash64(&m->record->offset, sizeof(m->record->offset), m->index);
+    const struct bus_header *id = bus_record_header(m->record, "ce_id");
+    uint64_t message = hash64(id->value.data, id->value.size, m->index);
     if (instance->random == d->random.state && instance->decided != message)
         violation(instance->sim, "%s: two messages are decided with the same randomness",
                   instance_name(instance));
