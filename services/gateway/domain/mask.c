@@ -18,7 +18,8 @@
 #define DEPTH_MAX   68 /* of json_parse, and some more for what no parser has seen */
 #define STRINGS_MAX 4  /* JSON in a string in a string ... */
 #define ENCODINGS   4  /* percent-encoding of percent-encoding ... */
-#define ROUNDS      8
+#define ROUNDS      8  /* then a string that still holds a finding becomes a mark as a whole, */
+#define ROUNDS_MAX  64 /* which ends it sooner */
 
 struct gw_masker {
     struct gw_pii *pii;
@@ -44,6 +45,7 @@ struct masking {
     struct arena *arena;
     struct span *spans;
     unsigned n_spans;
+    bool whole; /* strings */
     bool full;
 };
 
@@ -91,6 +93,13 @@ static void found(struct masking *m, uint32_t from, uint32_t to, enum gw_persona
     *span = (struct span){m->spans, from, to, what, quotes};
     m->spans = span;
     m->n_spans++;
+}
+
+/* All of a string of the text, if something was found in it. */
+static void found_whole(struct masking *m, unsigned n_before, uint32_t from, uint32_t to)
+{
+    if (m->whole && m->n_spans > n_before)
+        found(m, from, to, m->spans->what, -1);
 }
 
 /* ---- a glance at a string ---- */
@@ -392,6 +401,7 @@ static const uint8_t *take_string(struct walk *w, const uint8_t *at, const uint8
     if (key)
         take_key(w, view.text, g.sees & SEES_ESCAPE);
     const struct level *level = value_level(w);
+    unsigned n_before = m->n_spans;
     if (level->allowed)
         return next;
     if (!key && level->what >= 0) {
@@ -401,6 +411,8 @@ static const uint8_t *take_string(struct walk *w, const uint8_t *at, const uint8
                   (enum gw_personal)level->what, -1);
     } else if (close_look(&g, at)) {
         look(m, &view, g.sees, level, w->levels, w->depth);
+        if (!w->view->from)
+            found_whole(m, n_before, view.base, view.base + (uint32_t)view.text.size);
     }
     return next;
 }
@@ -539,19 +551,21 @@ static void look_at_all(struct masking *m, bool json)
     struct glance g = glance_at(start, start + m->text.size, false);
     if (close_look(&g, start))
         look(m, &view, g.sees & ~SEES_ESCAPE, &top, &top, 0);
+    found_whole(m, 0, 0, (uint32_t)m->text.size);
 }
 
 /* A mark ends the words beside it, which may make another finding: until there is none. */
 static int mask(struct masking *m, bool json, struct gw_masked *out)
 {
     struct gw_masked masked = {.json = m->text};
-    for (unsigned round = 0; round < ROUNDS; round++) {
+    for (unsigned round = 0; !m->full; round++) {
         m->spans = NULL;
         m->n_spans = 0;
+        m->whole = round >= ROUNDS;
         look_at_all(m, json);
-        if (m->n_spans == 0 || m->full)
+        if (m->n_spans == 0)
             break;
-        int r = cut_out(m, &masked);
+        int r = round < ROUNDS_MAX ? cut_out(m, &masked) : ERR_NO_MEMORY;
         if (r < 0)
             return r;
     }
