@@ -261,6 +261,23 @@ static ProtobufCBinaryData subject(struct command_build *b, struct slice anonymo
     return anonymous_id.size ? hashed(b, "device", anonymous_id) : hashed(b, "user", user_id);
 }
 
+#define PURPOSE_SHOWN 64 /* of a name that is none, bytes */
+
+static void fault_unknown(struct command_build *b, struct slice name)
+{
+    _cleanup_(buf_deinit) struct buf text = {0};
+    const struct gw_schema *schema = b->exchange->route->schema;
+    const char *field = name.size <= PURPOSE_SHOWN
+                            ? arena_printf(b->arena, "purposes.%s", arena_str(b->arena, name))
+                            : NULL;
+    buf_append_str(&text, "is no purpose; there are");
+    for (unsigned i = 0; i < schema->n; i++)
+        if (strncmp(schema->fields[i].path, "purposes.", 9) == 0)
+            buf_printf(&text, " %s", schema->fields[i].path + 9);
+    gw_fault_add(b->faults, field ? field : "purposes", "unknown_purpose",
+                 arena_str(b->arena, buf_slice(&text)));
+}
+
 static void add_choice(struct command_build *b, Journey__V1__SetConsent *set,
                        const struct json_node *member)
 {
@@ -269,11 +286,11 @@ static void add_choice(struct command_build *b, Journey__V1__SetConsent *set,
     if (!choice || !name || json_is(member, JSON_NULL))
         return;
     bool known = false;
-    char *path = arena_printf(b->arena, "purposes.%s", name);
+    const char *path = arena_printf(b->arena, "purposes.%s", name);
     for (unsigned i = 0; path && i < b->exchange->route->schema->n; i++)
         known = known || strcmp(b->exchange->route->schema->fields[i].path, path) == 0;
     if (!known) {
-        gw_fault_add(b->faults, "purposes", "unknown_purpose", "names a purpose that is not known");
+        fault_unknown(b, member->key);
         return;
     }
     choice->purpose = raw(b, member->key);
@@ -296,7 +313,7 @@ void build_set_consent(struct command_build *b)
         return;
     for (const struct json_node *member = purposes->child; member; member = member->next)
         add_choice(b, set, member);
-    if (!set->n_choices)
+    if (!set->n_choices && !b->faults->n)
         gw_fault_add(b->faults, "purposes", "required", "must name a purpose");
     set->source = text(b, at(b, "source"));
     set->policy_version = text(b, at(b, "policy_version"));

@@ -242,9 +242,11 @@ static void write_answer(struct recent *q)
         &w,
         "looked_back_to"); /* accepted ones; refused ones are all of 14 days. null: all that is kept */
     json_write_time(&w, q->back_to_us == INT64_MIN ? TIME_NONE : q->back_to_us);
-    if (q->message_id && !q->n) {
+    if (!q->n && (q->message_id || q->by_device || q->by_user)) {
         json_key(&w, "outcome");
-        json_write_str(&w, "unknown_or_repeated");
+        /* what is kept under a pseudonym has nobody's id any more */
+        json_write_str(&w, q->by_device || q->by_user ? "unknown_or_pseudonymous"
+                                                      : "unknown_or_repeated");
     }
     if (q->accepted_late || q->refused_late) {
         json_key(&w, "degraded");

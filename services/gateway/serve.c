@@ -129,10 +129,10 @@ struct slice request_address(struct gateway *gateway, struct http_request *reque
     return gw_address_forwarded(lines, n, hops, peer);
 }
 
-static void answer_stranger(struct exchange *exchange)
+static void answer_stranger(struct exchange *exchange, const char *detail)
 {
     if (rates_admit_stranger(exchange))
-        exchange_problem(exchange, GW_PROBLEM_UNAUTHORIZED, "A valid key is needed", NULL);
+        exchange_problem(exchange, GW_PROBLEM_UNAUTHORIZED, detail, NULL);
 }
 
 /* false: there is none, or none that could be one; answered. */
@@ -150,7 +150,8 @@ static bool read_key(struct exchange *exchange, struct slice *key)
         return false;
     if (gw_key_plausible(*key))
         return true;
-    answer_stranger(exchange);
+    answer_stranger(exchange, key->size ? "The key is not known, or is not valid any more"
+                                        : "A key is needed: Authorization: Bearer KEY");
     return false;
 }
 
@@ -172,11 +173,14 @@ void serve_authorised(struct exchange *exchange, const struct gw_key *key)
     bool expired = key->known && key->expires_us != TIME_NONE &&
                    key->expires_us <= gateway_now(exchange->gateway);
     if (!key->known || expired)
-        answer_stranger(exchange);
+        answer_stranger(exchange, "The key is not known, or is not valid any more");
     else if (!rates_admit(exchange) || !admit_memory(exchange))
         return; /* a key that many waited for: all of them go on at once */
     else if (!(exchange->route->keys & key->kind))
-        exchange_problem(exchange, GW_PROBLEM_FORBIDDEN, "This key may not do that", NULL);
+        exchange_problem(exchange, GW_PROBLEM_FORBIDDEN,
+                         exchange->key.kind == GW_KEY_WRITE ? "This needs a secret key"
+                                                            : "This key may not do that",
+                         NULL);
     else
         exchange->route->run(exchange);
 }

@@ -242,8 +242,8 @@ static int import_opened(struct reading *reading, bool restart)
     if (status == CTL_DONE && !reading->print)
         status = import_state_open(import, restart);
     if (status == CTL_DONE && import->state.offset > 0)
-        (void)fprintf(stderr, "%s: goes on at line %" PRIu64 "\n", import->path,
-                      import->state.line);
+        (void)fprintf(stderr, "%s: goes on at line %" PRIu64 " (--restart: from the beginning)\n",
+                      import->path, import->state.line);
     if (status == CTL_DONE)
         status = open_file(reading);
     if (status == CTL_DONE)

@@ -234,21 +234,39 @@ static int take_answer(struct import *import, unsigned from, unsigned n)
     return status;
 }
 
-static const char *problem_code(struct import *import, struct arena *arena)
+/* The first fault of a problem, else the problem: *field, *code, *message. */
+static void read_problem(const struct import *import, struct arena *arena, const char **field,
+                         const char **code, const char **message)
 {
-    const struct json_node *root;
+    const struct json_node *root = NULL, *errors;
+    *field = "";
+    *code = "refused";
+    *message = "the gateway refuses it";
     if (!arena || json_parse(&root, buf_slice(&import->sender->answer), arena, NULL) < 0)
-        return "refused";
-    const char *code = text_of(root, "code", arena);
-    return *code ? code : "refused";
+        return;
+    errors = json_get(root, "errors");
+    const struct json_node *fault = json_is(errors, JSON_ARRAY) ? errors->child : NULL;
+    const char *said = text_of(root, "code", arena), *detail = text_of(root, "detail", arena);
+    *code = fault ? text_of(fault, "code", arena) : *said ? said : *code;
+    *message = fault ? text_of(fault, "message", arena) : *detail ? detail : *message;
+    *field = fault ? text_of(fault, "field", arena) : "";
 }
 
-static int refused(struct import *import, unsigned event)
+/* The request was refused: for one event, which is known when it was alone, or whatever the events are. */
+static int refused(struct import *import, unsigned event, bool alone, bool *split)
 {
+    const char *field, *code, *message;
     struct arena *arena = arena_create(ANSWER_BYTES);
-    int status =
-        reject_event(import, event, "", problem_code(import, arena), "the gateway refuses it");
-    import->progress->sent++;
+    int status = CTL_DONE;
+    read_problem(import, arena, &field, &code, &message);
+    *split = !alone;
+    if (strcmp(field, "form") == 0) {
+        *split = false;
+        status = ctl_fail(CTL_USAGE, "the gateway does not know this form: it %s", message);
+    } else if (alone) {
+        status = reject_event(import, event, field, code, message);
+        import->progress->sent++;
+    }
     arena_destroy(&arena);
     return status;
 }
@@ -268,8 +286,10 @@ static int send_range(struct import *import, unsigned from, unsigned n)
                         "%s answers %d\n  a secret key is needed: journeyctl keys create "
                         "--tenant NAME --kind secret",
                         s->url, s->status);
-    if (n == 1)
-        return refused(import, from);
+    bool split;
+    status = refused(import, from, n == 1, &split);
+    if (!split)
+        return status;
     status = send_range(import, from, n / 2); /* find out which of them it is */
     return status == CTL_DONE ? send_range(import, from + n / 2, n - n / 2) : status;
 }

@@ -80,7 +80,7 @@ static void write_bytes(const char *name, const ProtobufCBinaryData *bytes, stru
                         struct arena *arena)
 {
     char uuid[UUID_TEXT_SIZE];
-    bool id = strcmp(name, "id") == 0 || strcmp(name, "user") == 0 || ends_with(name, "_id");
+    bool id = strcmp(name, "id") == 0 || ends_with(name, "_id");
     if (id && bytes->len == sizeof(struct uuid)) {
         uuid_format(uuid, bytes->data);
         json_write_str(w, uuid);

@@ -62,6 +62,16 @@ static void map_message_id(struct mapping *m)
         m->event->message_id = arena_str(m->arena, text);
 }
 
+static const char *types_of(const struct mapping *m)
+{
+    _cleanup_(buf_deinit) struct buf text = {0};
+    buf_append_str(&text, "must be one of");
+    for (unsigned i = 0; i < m->form->n_types; i++)
+        buf_printf(&text, "%c%s", i ? '|' : ' ', m->form->types[i].word);
+    const char *message = arena_str(m->arena, buf_slice(&text));
+    return message ? message : "is not one that this form has";
+}
+
 /* The route's, else what the form says of the event's own word. *name: the one that the word stands for, or NULL. */
 static void map_type(struct mapping *m, const char **name)
 {
@@ -80,7 +90,7 @@ static void map_type(struct mapping *m, const char **name)
         }
     if (m->event->type == GW_EVENT_BY_BODY)
         fault(m, GW_FACT_TYPE, is_type(raw, JSON_STRING) ? "not_allowed" : "wrong_type",
-              "must be one of the types of this kind of client: track, page, ...");
+              types_of(m));
 }
 
 static void map_name(struct mapping *m, const char *by_type)

@@ -26,6 +26,22 @@ static void member(struct json_writer *w, const char *key, const char *text)
     json_write_str(w, text ? text : "");
 }
 
+/* Without words of its own it says what the first fault does, for those who show the detail alone. */
+static void detail_write(struct json_writer *w, const char *title, const char *detail,
+                         const struct gw_faults *faults)
+{
+    _cleanup_(buf_deinit) struct buf text = {0};
+    const struct gw_fault *first = faults && faults->n ? &faults->list[0] : NULL;
+    if (detail && *detail)
+        buf_append_str(&text, detail);
+    else if (first)
+        buf_printf(&text, "%s%s%s", first->field, *first->field ? ": " : "", first->message);
+    else
+        buf_append_str(&text, title);
+    json_key(w, "detail");
+    json_write_slice(w, buf_slice(&text));
+}
+
 void gw_problem_write(struct buf *out, enum gw_problem problem, const char *detail,
                       const struct gw_faults *faults)
 {
@@ -39,7 +55,7 @@ void gw_problem_write(struct buf *out, enum gw_problem problem, const char *deta
     member(&w, "title", info->title);
     json_key(&w, "status");
     json_write_int(&w, info->status);
-    member(&w, "detail", detail && *detail ? detail : info->title);
+    detail_write(&w, info->title, detail, faults);
     member(&w, "code", info->code);
     json_key(&w, "errors");
     json_begin_array(&w);

@@ -40,6 +40,8 @@
     const parts = [`${answer.data.length} shown at ${new Date().toLocaleTimeString()}.`];
     if (answer.outcome === 'unknown_or_repeated')
       parts.push('No such event: it did not come, came before what was looked at, or repeats one that came earlier.');
+    if (at('anonymous_id').value || at('user_id').value)
+      parts.push('What is kept under a pseudonym, without consent, is found by its message id only.');
     if (answer.looked_back_to) parts.push(`Accepted events were looked for back to ${answer.looked_back_to}.`);
     if (answer.degraded) parts.push(`Could not be asked in time: ${answer.degraded.join(', ')}.`);
     at('state').textContent = parts.join(' ');

@@ -62,6 +62,7 @@ static void test_touchpoint(void **state)
     journey__v1__touchpoint__init(&t);
     t.tenant_id = (ProtobufCBinaryData){16, id};
     t.device = (ProtobufCBinaryData){16, device};
+    t.user = (ProtobufCBinaryData){16, device}; /* a hash, as `journeyctl hash` shows it */
     t.touchpoint_sequence = 7;
     t.message_id = message_id;
     t.timestamp_us = INT64_C(1700000000123000);
@@ -72,6 +73,7 @@ static void test_touchpoint(void **state)
     decode(f, &t.base);
     assert_raw(f, "tenant_id", "\"12340000-0000-0000-0000-000000000000\"");
     assert_raw(f, "device", "\"ab000000000000000000000000000000\"");
+    assert_raw(f, "user", "\"ab000000000000000000000000000000\"");
     assert_raw(f, "touchpoint_sequence", "7");
     assert_raw(f, "message_id", "\"m\\\"1\"");
     assert_raw(f, "timestamp_us", "1700000000123000");

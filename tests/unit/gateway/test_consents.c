@@ -112,11 +112,13 @@ static void test_refusals(void **state)
         int status;
         const char *part;
     } cases[] = {
-        {"no key", "POST " PATH, BODY, 401, "unauthorized"},
+        {"no key", "POST " PATH, BODY, 401, "\"detail\":\"A key is needed"},
+        {"another key", "POST " PATH "\r\nAuthorization: Bearer nobody", BODY, 401,
+         "\"detail\":\"The key is not known"},
         {"a user, with a write key", WRITE("POST " PATH),
          "{\"subject\":{\"user_id\":\"u1\"},\"purposes\":{\"analytics\":\"granted\"}}", 403,
          "\"code\":\"forbidden\""},
-        {"reading, with a write key", WRITE("GET " PATH "?anonymous_id=a1"), "", 403, "forbidden"},
+        {"reading, with a write key", WRITE("GET " PATH "?anonymous_id=a1"), "", 403, "secret key"},
         {"nothing", WRITE("POST " PATH), "{}", 400, "\"field\":\"subject\",\"code\":\"required\""},
         {"nobody", WRITE("POST " PATH), "{\"subject\":{},\"purposes\":{\"analytics\":\"denied\"}}",
          400, "\"field\":\"subject\""},
@@ -127,7 +129,10 @@ static void test_refusals(void **state)
         {"no purpose", WRITE("POST " PATH), A1 "{}}", 400, "\"field\":\"purposes\""},
         {"purposes are no object", WRITE("POST " PATH), A1 "[1]}", 400, "\"field\":\"purposes\""},
         {"an unknown purpose", WRITE("POST " PATH), A1 "{\"fun\":\"granted\"}}", 400,
-         "unknown_purpose"},
+         "\"errors\":[{\"field\":\"purposes.fun\",\"code\":\"unknown_purpose\",\"message\":"
+         "\"is no purpose; there are necessary analytics "},
+        {"an unknown purpose is all that is told", WRITE("POST " PATH), A1 "{\"fun\":\"granted\"}}",
+         400, "sale_or_sharing\"}]"},
         {"an unknown state", WRITE("POST " PATH), A1 "{\"analytics\":\"maybe\"}}", 400,
          "\"field\":\"purposes.analytics\",\"code\":\"not_allowed\""},
         {"a state of another type", WRITE("POST " PATH), A1 "{\"analytics\":true}}", 400,

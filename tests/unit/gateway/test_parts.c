@@ -99,6 +99,12 @@ static void test_problem(void **state)
         "request\",\"status\":400,"
         "\"detail\":\"No\",\"code\":\"invalid_request\",\"errors\":[{\"field\":\"persona.type\","
         "\"code\":\"required\",\"message\":\"is required\"}]}");
+    buf_reset(&out);
+    gw_problem_write(&out, GW_PROBLEM_INVALID_REQUEST, NULL, &faults);
+    assert_non_null(strstr((const char *)out.data, "\"detail\":\"persona.type: is required\""));
+    buf_reset(&out);
+    gw_problem_write(&out, GW_PROBLEM_INVALID_REQUEST, NULL, NULL);
+    assert_non_null(strstr((const char *)out.data, "\"detail\":\"Invalid request\""));
     buf_deinit(&out);
     for (unsigned i = 0; i < GW_PROBLEM_COUNT; i++)
         assert_int_equal(gw_problem_find(gw_problem_info((enum gw_problem)i)->code), i);

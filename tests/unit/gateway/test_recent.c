@@ -134,6 +134,8 @@ static void test_answer(void **state)
     world_ask(*state, GET(RECENT "?message_id=nowhere&status=accepted", SECRET_KEY), "", &answer);
     assert_non_null(strstr(answer.body, "\"outcome\":\"unknown_or_repeated\""));
     assert_null(strstr(answer.body, "degraded"));
+    world_ask(*state, GET(RECENT "?anonymous_id=nobody&status=accepted", SECRET_KEY), "", &answer);
+    assert_non_null(strstr(answer.body, "\"outcome\":\"unknown_or_pseudonymous\""));
 }
 
 /* A tenant with little, behind much of another's: found, by reading further back. */

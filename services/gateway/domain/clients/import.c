@@ -12,8 +12,10 @@ bool gw_cut_import(const struct gw_request *request, struct gw_cut *cut, struct 
             continue;
         cut->client = gw_client_find(value);
         if (cut->client < 0) {
+#define GW_CLIENT_WORD(id, name) " " name
             gw_fault_add(faults, "form", "not_allowed",
-                         "must be the name of a kind of client: segment, snowplow, ...");
+                         "must be one of:" GW_CLIENT_TABLE(GW_CLIENT_WORD));
+#undef GW_CLIENT_WORD
             return false;
         }
     }
