@@ -10,20 +10,28 @@ enum {
     LOOK_EACH = 16, /* steps: each one would cost as much as the run */
 };
 
-/* A row is there as long as what it is for was not done, whoever's memory holds it. */
+/*
+ * A row is there as long as what it is for was not done, whoever's memory holds it. A message that was held up may set a timer
+ * for a time that is past, which then fires at once: late is what stays late.
+ */
 void memory_late(struct sim *sim)
 {
+    bool any = false;
     for (unsigned service = 0; service < SERVICES && !sim->outage.state; service++) {
         const struct store_mem_table *mem = store_mem_table_get(sim->dbs[service], &timers_table);
         for (unsigned i = 0; i < mem->n; i++) {
             const struct store_value *row = mem->rows[i];
             int64_t due_us = max_i64(row[5].i, sim->well_us);
-            if (row[3].i != TIMER_ATTEMPT && due_us + SIM_LATE_US < sim->now_us)
+            if (row[3].i == TIMER_ATTEMPT || due_us >= sim->now_us)
+                continue;
+            any = true;
+            if (sim->late_us && sim->late_us + SIM_LATE_US < sim->now_us)
                 violation(sim, "timers fire in time: %.*s of partition %lld is %lld us late",
                           (int)row[4].s.size, (const char *)row[4].s.data, (long long)row[0].i,
                           (long long)(sim->now_us - due_us));
         }
     }
+    sim->late_us = !any ? 0 : sim->late_us ? sim->late_us : sim->now_us;
 }
 
 /* ---- look-ups ---- */

@@ -271,6 +271,7 @@ struct sim {
     unsigned step;
     bool draining;
     int64_t now_us, well_us; /* since when nothing goes wrong any more */
+    int64_t late_us;         /* since when there was always something late; 0: nothing is */
     int32_t partitions;
     struct arena *arena;
     struct bus_mem_cluster *cluster;
