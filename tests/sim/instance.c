@@ -204,8 +204,11 @@ static void observe(void *user, enum log_level level, const char *event, const c
         outage_stopped(instance, fields);
     } else if (strcmp(event, "partitions_forgotten") == 0) {
         instance->forgot = sim->step;
-        tally.steps[STEP_FENCED] += strstr(fields, "fenced") != NULL;
+        if (strstr(fields, "fenced"))
+            memory_fenced(instance);
         tally.steps[STEP_UNKNOWN] += strstr(fields, "commit failed") != NULL;
+    } else if (strcmp(event, "assignment") == 0) {
+        instance->fenced_us = 0; /* the group has spoken */
     } else if (strcmp(event, "commit_failed") == 0 && level == LOG_ERROR) {
         violation(sim, "a commit was refused for good: %s", fields);
     } else if (strcmp(event, "state_undecodable") == 0 || strcmp(event, "rows_missing") == 0 ||
@@ -230,6 +233,7 @@ void instance_start(struct instance *instance)
     instance->life++;
     instance->little_memory = below(&random, 3) == 0;
     instance->forgot = instance->cleared = 0;
+    instance->fenced_us = 0;
     wire_open(instance);
     vault_open(instance);
     instance->metrics = metrics_create();

@@ -163,6 +163,8 @@ static void look_at(struct sim *sim, enum service_id service, const struct store
             abort();
         if (part->epoch)
             part->owners[part->epoch].until = sim->step;
+        if (by && part->epoch)
+            memory_taken(by, rows->part, &part->owners[part->epoch]);
         if (by)
             by->cleared = by->forgot;
         for (int64_t e = part->epoch + 1; e <= row->epoch; e++)

@@ -34,6 +34,35 @@ void memory_late(struct sim *sim)
     sim->late_us = !any ? 0 : sim->late_us ? sim->late_us : sim->now_us;
 }
 
+/* ---- fences ---- */
+
+void memory_fenced(struct instance *instance)
+{
+    const struct stream *s = instance->stream;
+    tally.steps[STEP_FENCED]++;
+    instance->fenced_us = instance->sim->now_us;
+    instance->fenced_skew_us = instance->skew_us;
+    instance->fenced = 0;
+    for (unsigned b = 0; b < ARRAY_SIZE(s->batches); b++) {
+        const struct batch *batch = &s->batches[b];
+        if (batch->state == BATCH_FREE || batch->dead || batch->commit.err.code != ERR_FENCED)
+            continue;
+        for (unsigned i = 0; i < batch->n_parts; i++)
+            if (batch->parts[i].part->life == batch->parts[i].life) /* else given up since */
+                instance->fenced |= (unsigned)batch->fenced[i] << batch->parts[i].part->id;
+    }
+}
+
+void memory_taken(struct instance *instance, int32_t part, const struct owner *from)
+{
+    struct sim *sim = instance->sim;
+    if (instance->fenced_us && instance->fenced & 1U << part && from->instance != instance &&
+        instance->skew_us == instance->fenced_skew_us &&
+        sim->now_us < instance->fenced_us + SIM_POLITE_US)
+        violation(sim, "%s takes %d over again %lld us after it was fenced off",
+                  instance_name(instance), part, (long long)(sim->now_us - instance->fenced_us));
+}
+
 /* ---- look-ups ---- */
 
 static bool same_values(const struct store_lookup *lookup, const struct store_value *a,

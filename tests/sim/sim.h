@@ -40,7 +40,8 @@ enum {
     STEPS = 4000, /* until faults stop */
 };
 
-#define SIM_LATE_US (60 * SECOND_US) /* nothing that is due waits longer, once all is well */
+#define SIM_POLITE_US (SECOND_US / 3)
+#define SIM_LATE_US   (60 * SECOND_US) /* nothing that is due waits longer, once all is well */
 
 /* FAULT(id, weight, text) */
 #define FAULT_TABLE(FAULT)                                                                         \
@@ -213,6 +214,9 @@ struct instance {
     struct metrics *metrics;
     int64_t skew_us;
     unsigned forgot; /* the step at which it last forgot everything */
+    int64_t fenced_us,
+        fenced_skew_us; /* when it was fenced, and nobody has told it since who owns what; 0: not */
+    unsigned fenced;    /* of which partitions, as bits */
     unsigned
         cleared; /* as that, once it has owned something since: what it survived before is known */
     unsigned down_until, asleep_until, kicked_until, slow_until, full_until; /* steps */
@@ -357,6 +361,9 @@ void memory_needs(struct instance *instance, const struct stream_decision *decis
 void memory_random(struct instance *instance, const struct stream_decision *decision,
                    const struct stream_message *m);
 void memory_late(struct sim *sim);
+/* Fenced: somebody else owns what it had, and is let alone for a while, or they would fence each other in turn. */
+void memory_fenced(struct instance *instance);
+void memory_taken(struct instance *instance, int32_t part, const struct owner *from);
 /* database.c */
 void database_check(struct instance *instance);
 void database_cached(void *instance, struct slice key, struct slice value, int64_t seconds);

@@ -121,6 +121,7 @@ static void retracted(struct store_commit *commit)
     struct stream *s = retraction->stream;
     s->retracting = false;
     s->wants_step = true;
+    now_read(s);
     if (commit->err.code) {
         char text[200];
         observe(s, LOG_WARN, "attempts_not_withdrawn", "\"error\":\"%s\"",

@@ -200,8 +200,13 @@ bool audit_part(const struct audit *a, const struct part *part, size_t *unconfir
         (!owned && !audit_forgotten(a, part)))
         return false;
     *slots += sent;
+    if (part->state == PART_RUNNING && part->stop_known &&
+        part->inputs[part->stop_input].next > part->stop_offset)
+        return audit_wrong(a, "partition %d is to stop at offset %lld, and has taken it", part->id,
+                           (long long)part->stop_offset);
     if (part->n_attempts > ATTEMPTS_LIMIT || part->life > a->s->lives ||
-        !part->condemned != !part->condemned_code || (part->assigned && part->state == PART_IDLE))
+        !part->condemned != !part->condemned_code || (part->assigned && part->state == PART_IDLE) ||
+        (!part->assigned && (part->stop_known || part->failures)))
         return audit_wrong(a, "partition %d: what is known of it contradicts itself", part->id);
     /* Reports come in any order, and count in theirs: what is not confirmed is not sent, or in a queue. */
     if (pending != unsent + sent)

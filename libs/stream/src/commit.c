@@ -147,6 +147,7 @@ static void mark_done(struct store_commit *commit)
     struct stream *s = batch->stream;
     s->wants_step = true;
     s->committing--;
+    now_read(s);
     if (commit->err.code && !batch->dead)
         refused(s, batch, commit);
     batch->marked = NULL;

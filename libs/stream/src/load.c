@@ -126,6 +126,7 @@ static void load_done(struct store_load *load)
     struct pending_load *pending = (struct pending_load *)(void *)load; /* its first member */
     struct stream *s = batch->stream;
     s->wants_step = true;
+    now_read(s);
     batch->loads_open--;
     if (load->err.code) {
         char text[200];

@@ -120,6 +120,8 @@ static void running(struct stream *s, struct part *part)
         in->suspect = in->suspect || in->stalls > TRIES_SINGLE;
         in->singles = in->suspect ? SINGLES : 0;
     }
+    if (part->stop_known && part->inputs[part->stop_input].next > part->stop_offset)
+        part->stop_known = false; /* meanwhile somebody handled what this release could not */
     for (unsigned i = 0; i < s->service->n_inputs; i++) {
         const struct stream_input *input = &s->service->inputs[i];
         struct position_input *in = &part->inputs[i];
@@ -149,6 +151,7 @@ static void own_done(struct store_own *own)
     struct stream *s = request->stream;
     struct part *part = request->part;
     s->wants_step = true;
+    now_read(s);
     if (part->life == request->life && part->state == PART_OWNING) {
         struct err err = own->err;
         if (!err.code)

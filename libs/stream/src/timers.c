@@ -362,6 +362,7 @@ static void page_done(struct store_load *load)
     struct stream *s = page->stream;
     struct part *part = page->part;
     s->wants_step = true;
+    now_read(s);
     s->page_loads--;
     if (part->life == page->life && load->err.code) {
         char text[200];

@@ -491,6 +491,45 @@ static void mirror_is_read_before_anything_is_decided(void **state)
     world_destroy(&world);
 }
 
+static unsigned mirror_records; /* that may come */
+
+static int poll_lane_slow(struct bus *bus, enum bus_lane lane, struct bus_event *event)
+{
+    if (lane == BUS_LANE_MIRRORS && !mirror_records)
+        return 0;
+    mirror_records -= lane == BUS_LANE_MIRRORS;
+    return prompt->poll_lane(bus, lane, event);
+}
+
+/* Its end is taken for read when nothing came for ten seconds, however long it takes in all. */
+static void slow_mirror_is_read_to_its_end(void **state)
+{
+    struct world *world = world_create(15, 1);
+    struct instance *b = &world->instances[1];
+    const char *why = NULL;
+    for (unsigned i = 0; i < 4; i++)
+        world_settings(world);
+    world_crash(b);
+    world_start(world, b);
+    prompt = b->bus->ops;
+    struct bus_ops slow = *prompt;
+    slow.poll_lane = poll_lane_slow;
+    b->bus->ops = &slow;
+    for (unsigned i = 0; i < 3; i++) {
+        mirror_records = 1;
+        some_rounds(world, 1000);
+        world->now_us += 6 * SECOND_US;
+        mirror_records = 0;
+        some_rounds(world, 1000);
+        assert_false(stream_ready(b->stream, &why));
+        assert_string_equal(why, "mirrors are being read");
+    }
+    mirror_records = UINT_MAX;
+    world_settle(world);
+    world_check(world);
+    world_destroy(&world);
+}
+
 /* Offsets of one log mean nothing in another: nothing is read, and a person is told. */
 static void log_made_anew_stops_its_partitions(void **state)
 {
@@ -545,6 +584,7 @@ int main(void)
         cmocka_unit_test(too_many_questions_are_answered_so),
         cmocka_unit_test(call_of_an_earlier_life_is_let_go),
         cmocka_unit_test(mirror_is_read_before_anything_is_decided),
+        cmocka_unit_test(slow_mirror_is_read_to_its_end),
         cmocka_unit_test(log_made_anew_stops_its_partitions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
