@@ -530,6 +530,49 @@ static void slow_mirror_is_read_to_its_end(void **state)
     world_destroy(&world);
 }
 
+static unsigned failed_starts; /* of a mirror's reading, still to come */
+
+static int start_failing(struct bus *bus, int topic, int32_t partition, int64_t offset,
+                         enum bus_lane lane, struct err *err)
+{
+    if (lane != BUS_LANE_MIRRORS || !failed_starts)
+        return prompt->start(bus, topic, partition, offset, lane, err);
+    failed_starts--;
+    return err_set(err, ERR_UNAVAILABLE, ERR_CLASS_TRANSIENT, "made to fail");
+}
+
+/* Retention took what it had not read: it begins anew, and if that fails it does so later. */
+static void mirror_begins_anew_behind_what_is_gone(void **state)
+{
+    struct world *world = world_create(16, 1);
+    struct instance *b = &world->instances[1];
+    world_settings(world);
+    world_settle(world);
+    const struct mirror *mirror = &b->stream->mirrors[0];
+    int topic = mirror->spec->topic;
+    int32_t p = 0;
+    while (bus_mem_end(world->cluster, topic, p) == 0)
+        p++;
+    prompt = b->bus->ops;
+    struct bus_ops slow = *prompt;
+    slow.poll_lane = poll_lane_slow;
+    slow.start = start_failing;
+    b->bus->ops = &slow;
+    mirror_records = 0;
+    for (unsigned i = 0; i < 3; i++)
+        world_settings(world);
+    int64_t end = bus_mem_end(world->cluster, topic, p);
+    bus_mem_truncate(world->cluster, topic, p, end - 1);
+    failed_starts = 1;
+    mirror_records = UINT_MAX;
+    some_rounds(world, 2000);
+    world_settle(world);
+    assert_int_equal(failed_starts, 0);
+    assert_int_equal(mirror->next[p], end);
+    world_check(world);
+    world_destroy(&world);
+}
+
 /* Offsets of one log mean nothing in another: nothing is read, and a person is told. */
 static void log_made_anew_stops_its_partitions(void **state)
 {
@@ -585,6 +628,7 @@ int main(void)
         cmocka_unit_test(call_of_an_earlier_life_is_let_go),
         cmocka_unit_test(mirror_is_read_before_anything_is_decided),
         cmocka_unit_test(slow_mirror_is_read_to_its_end),
+        cmocka_unit_test(mirror_begins_anew_behind_what_is_gone),
         cmocka_unit_test(log_made_anew_stops_its_partitions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
