@@ -49,6 +49,9 @@ static void take_answer(struct sim *sim, struct action *action, Journey__V1__Rep
     if (reused && !command->other_body)
         violation(sim, "%s is refused as reused, but every copy had the same body",
                   reply->correlation_id);
+    size_t size = strlen(reply->correlation_id);
+    bool other = reply->correlation_id[size - 1] == 'x';
+    command->reused |= (uint8_t)(reused << other);
     if (read || reused || status == 404 || status == 500 || status == 503 || command->unusable)
         return; /* reads differ; what was not found, or refused for a limit, may be done later */
     uint64_t hash = hash_of(reply);
@@ -56,8 +59,6 @@ static void take_answer(struct sim *sim, struct action *action, Journey__V1__Rep
         violation(sim, "one answer per command: %s is answered %d, before %d%s",
                   reply->correlation_id, status, command->status,
                   command->status == status ? ", in other words" : "");
-    size_t size = strlen(reply->correlation_id);
-    bool other = reply->correlation_id[size - 1] == 'x';
     if (command->status && command->answered != 1U + other)
         violation(sim, "%s has another body than what was answered, and is not refused",
                   reply->correlation_id);
@@ -97,6 +98,9 @@ static void check_command(struct sim *sim, unsigned a)
         if (!replies->answered[a][copy] &&
             action->what != 6) /* a page may be lost: it is asked again */
             violation(sim, "c%u.%u was never answered", a, copy);
+    if (command->status && command->reused & command->answered)
+        violation(sim, "c%u was answered %d, and a copy of that body is refused as reused", a,
+                  command->status);
     if (action->what == 1 && command->status == 200)
         touchpoints = 1;
     if (action->what == 2 && command->status == 201)

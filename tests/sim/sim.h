@@ -139,6 +139,7 @@ struct event_fate {
 struct command_fate {
     unsigned copies, touchpoints;
     unsigned answered; /* the body that was: 1, or 2: the other one */
+    uint8_t reused;    /* bodies that were refused as another's, as bits: 1 and 2 */
     int status;        /* of the answer that is kept; 0: none yet */
     uint64_t hash;
     bool other_body; /* some copies had another body */
