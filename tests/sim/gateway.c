@@ -210,8 +210,19 @@ static void send_garbage(struct sim *sim, struct action *action)
     action->events[0].copies++;
     action->events[0].unusable = true;
     action->n_events = 1;
-    send_bytes(sim, TOPIC_EVENTS, gateway_device_key(sim, 0, (unsigned)(action->seed % DEVICES)),
-               slice_str(text), NULL);
+    /* of somebody who is no gateway, with as many headers as there can be */
+    struct slice key = gateway_device_key(sim, 0, (unsigned)(action->seed % DEVICES));
+    struct bus_header headers[BUS_MAX_HEADERS] = {{"ce_id", slice_str(text)}};
+    for (unsigned i = 1; i < BUS_MAX_HEADERS; i++)
+        headers[i] = (struct bus_header){"x-garbage", SLICE_LITERAL("g")};
+    const struct bus_message message = {.topic = TOPIC_EVENTS,
+                                        .partition = topic_partition(key, sim->partitions),
+                                        .key = key,
+                                        .value = slice_str(text),
+                                        .headers = headers,
+                                        .n_headers = BUS_MAX_HEADERS};
+    bus_mem_log_append(sim->cluster, bus_mem_entry_create(&message));
+    story(sim, "somebody: %s", text);
 }
 
 static void say_settings(struct sim *sim, uint8_t number, int64_t version, uint64_t idle_seconds)

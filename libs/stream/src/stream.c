@@ -32,7 +32,13 @@ ProtobufCAllocator stream_allocator(struct arena *arena)
     return (ProtobufCAllocator){.alloc = allocate, .free = release, .allocator_data = arena};
 }
 
-/* What is to be tried again waits no longer for that the clock went back. */
+static void put_back(int64_t *at_us, int64_t by_us)
+{
+    if (*at_us > by_us) /* else it is not set */
+        *at_us -= by_us;
+}
+
+/* Whatever waits does so no longer for that the clock went back. */
 void now_read(struct stream *s)
 {
     int64_t before_us = s->now_us;
@@ -40,11 +46,17 @@ void now_read(struct stream *s)
     int64_t back_us = before_us - s->now_us;
     if (back_us <= 0)
         return;
-    for (int32_t p = 0; p < s->n_parts; p++)
-        s->parts[p].retry_us -= back_us;
+    for (int32_t p = 0; p < s->n_parts; p++) {
+        put_back(&s->parts[p].retry_us, back_us);
+        put_back(&s->parts[p].unsaved_us, back_us);
+    }
     for (unsigned b = 0; b < ARRAY_SIZE(s->batches); b++)
-        s->batches[b].retry_us -= back_us;
-    s->retract_us -= back_us;
+        put_back(&s->batches[b].retry_us, back_us);
+    for (unsigned i = 0; i < s->service->n_mirrors; i++)
+        put_back(&s->mirrors[i].last_us, back_us);
+    put_back(&s->retract_us, back_us);
+    put_back(&s->pace.prompt_until_us, back_us);
+    put_back(&s->bus_error_us, back_us);
 }
 
 /* ---- one step ---- */
