@@ -19,7 +19,7 @@ LINT_PUBLIC := $(wildcard libs/*/include/*.h)
 PROTO_BASE ?= HEAD
 
 lint_owner = $(or $(call fuzz_owner_of,$(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%,$(1)))), \
-    $(if $(filter tests/unit/% tests/integration/%,$(1)),$(word 3,$(subst /, ,$(1))),$(word 2,$(subst /, ,$(1)))))
+    $(if $(filter tests/bench/steps.c,$(1)),gateway),$(if $(filter tests/unit/% tests/integration/%,$(1)),$(word 3,$(subst /, ,$(1))),$(word 2,$(subst /, ,$(1)))))
 fuzz_owner_of = $(if $(1),$(call fuzz_owner,$(1)))
 lint_folders = $(wildcard libs/$(1) libs/$(1)/src services/$(1) tests/unit/$(1))
 lint_flags = -std=gnu11 -D_GNU_SOURCE -Itests $(addprefix -I,$(call lint_folders,$(1))) $(call includes,$(LIBS) proto) \

@@ -234,6 +234,7 @@ void instance_start(struct instance *instance)
     instance->little_memory = below(&random, 3) == 0;
     instance->forgot = instance->cleared = 0;
     instance->fenced_us = 0;
+    instance->jumped = false;
     wire_open(instance);
     vault_open(instance);
     instance->metrics = metrics_create();

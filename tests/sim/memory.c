@@ -157,7 +157,7 @@ static void count_limits(const struct instance *instance)
 static void check_mirrors(struct instance *instance)
 {
     const struct stream *s = instance->stream;
-    bool soon = s->now_us - instance->started_us <= 10 * SECOND_US;
+    bool soon = s->now_us - instance->started_us <= 10 * SECOND_US && !instance->jumped;
     for (unsigned i = 0; s->mirrors_started && soon && i < s->service->n_mirrors; i++)
         for (int32_t p = 0; p < s->n_parts; p++)
             if (s->mirrors[i].next[p] < s->mirrors[i].ends[p])

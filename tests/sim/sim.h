@@ -215,6 +215,7 @@ struct instance {
     struct metrics *metrics;
     int64_t skew_us;
     unsigned forgot; /* the step at which it last forgot everything */
+    bool jumped;     /* its clock, since it started */
     int64_t fenced_us,
         fenced_skew_us; /* when it was fenced, and nobody has told it since who owns what; 0: not */
     unsigned fenced;    /* of which partitions, as bits */
