@@ -460,11 +460,36 @@ static void call_of_an_earlier_life_is_let_go(void **state)
 }
 
 static const struct bus_ops *prompt;
-static bool mirrors_are_late;
+static unsigned mirror_records; /* that may come */
+static unsigned failed_starts;  /* of a mirror's reading, still to come */
 
-static int poll_lane_late(struct bus *bus, enum bus_lane lane, struct bus_event *event)
+static int poll_lane_slow(struct bus *bus, enum bus_lane lane, struct bus_event *event)
 {
-    return lane == BUS_LANE_MIRRORS && mirrors_are_late ? 0 : prompt->poll_lane(bus, lane, event);
+    if (lane == BUS_LANE_MIRRORS && !mirror_records)
+        return 0;
+    mirror_records -= lane == BUS_LANE_MIRRORS;
+    return prompt->poll_lane(bus, lane, event);
+}
+
+static int start_failing(struct bus *bus, int topic, int32_t partition, int64_t offset,
+                         enum bus_lane lane, struct err *err)
+{
+    if (lane != BUS_LANE_MIRRORS || !failed_starts)
+        return prompt->start(bus, topic, partition, offset, lane, err);
+    failed_starts--;
+    return err_set(err, ERR_UNAVAILABLE, ERR_CLASS_TRANSIENT, "made to fail");
+}
+
+/* From now on its mirrors get what the test lets through: at first nothing. */
+static void hold_mirrors(struct instance *instance)
+{
+    static struct bus_ops slow;
+    prompt = instance->bus->ops;
+    slow = *prompt;
+    slow.poll_lane = poll_lane_slow;
+    slow.start = start_failing;
+    instance->bus->ops = &slow;
+    mirror_records = failed_starts = 0;
 }
 
 /* A real bus brings the first record a while after the start: until all have come nothing is decided. */
@@ -476,29 +501,15 @@ static void mirror_is_read_before_anything_is_decided(void **state)
     world_settings(world);
     world_crash(b);
     world_start(world, b);
-    prompt = b->bus->ops;
-    struct bus_ops late = *prompt;
-    late.poll_lane = poll_lane_late;
-    b->bus->ops = &late;
-    mirrors_are_late = true;
+    hold_mirrors(b);
     world_command(world, 1, 1, 1);
     some_rounds(world, 1000);
     assert_false(stream_ready(b->stream, &why));
     assert_string_equal(why, "mirrors are being read");
-    mirrors_are_late = false;
+    mirror_records = UINT_MAX;
     world_settle(world);
     world_check(world);
     world_destroy(&world);
-}
-
-static unsigned mirror_records; /* that may come */
-
-static int poll_lane_slow(struct bus *bus, enum bus_lane lane, struct bus_event *event)
-{
-    if (lane == BUS_LANE_MIRRORS && !mirror_records)
-        return 0;
-    mirror_records -= lane == BUS_LANE_MIRRORS;
-    return prompt->poll_lane(bus, lane, event);
 }
 
 /* Its end is taken for read when nothing came for ten seconds, however long it takes in all. */
@@ -511,10 +522,7 @@ static void slow_mirror_is_read_to_its_end(void **state)
         world_settings(world);
     world_crash(b);
     world_start(world, b);
-    prompt = b->bus->ops;
-    struct bus_ops slow = *prompt;
-    slow.poll_lane = poll_lane_slow;
-    b->bus->ops = &slow;
+    hold_mirrors(b);
     for (unsigned i = 0; i < 3; i++) {
         mirror_records = 1;
         some_rounds(world, 1000);
@@ -530,17 +538,6 @@ static void slow_mirror_is_read_to_its_end(void **state)
     world_destroy(&world);
 }
 
-static unsigned failed_starts; /* of a mirror's reading, still to come */
-
-static int start_failing(struct bus *bus, int topic, int32_t partition, int64_t offset,
-                         enum bus_lane lane, struct err *err)
-{
-    if (lane != BUS_LANE_MIRRORS || !failed_starts)
-        return prompt->start(bus, topic, partition, offset, lane, err);
-    failed_starts--;
-    return err_set(err, ERR_UNAVAILABLE, ERR_CLASS_TRANSIENT, "made to fail");
-}
-
 /* Retention took what it had not read: it begins anew, and if that fails it does so later. */
 static void mirror_begins_anew_behind_what_is_gone(void **state)
 {
@@ -553,12 +550,7 @@ static void mirror_begins_anew_behind_what_is_gone(void **state)
     int32_t p = 0;
     while (bus_mem_end(world->cluster, topic, p) == 0)
         p++;
-    prompt = b->bus->ops;
-    struct bus_ops slow = *prompt;
-    slow.poll_lane = poll_lane_slow;
-    slow.start = start_failing;
-    b->bus->ops = &slow;
-    mirror_records = 0;
+    hold_mirrors(b);
     for (unsigned i = 0; i < 3; i++)
         world_settings(world);
     int64_t end = bus_mem_end(world->cluster, topic, p);
