@@ -26,6 +26,7 @@ static void jump(struct instance *instance, struct random *random)
     static const int64_t sizes[] = {SECOND_US, MINUTE_US, 10 * MINUTE_US, HOUR_US};
     int64_t size = sizes[below(random, ARRAY_SIZE(sizes))];
     instance->jumped = true;
+    instance->fenced_us = 0;
     instance->skew_us += (int64_t)below(random, (uint64_t)(2 * size)) - size;
 }
 
@@ -161,6 +162,7 @@ void fault_stop_all(struct sim *sim)
             instance->slow_until = instance->full_until = 0;
         instance->fail_loads = instance->fail_asking = instance->fail_send = 0;
         instance->jumped = instance->jumped || instance->skew_us;
+        instance->fenced_us = 0;
         instance->skew_us = 0;
         if (instance->up)
             store_mem_fault_next(instance->store.inner, STORE_MEM_OK);

@@ -41,7 +41,6 @@ void memory_fenced(struct instance *instance)
     const struct stream *s = instance->stream;
     tally.steps[STEP_FENCED]++;
     instance->fenced_us = instance->sim->now_us;
-    instance->fenced_skew_us = instance->skew_us;
     instance->fenced = 0;
     for (unsigned b = 0; b < ARRAY_SIZE(s->batches); b++) {
         const struct batch *batch = &s->batches[b];
@@ -57,7 +56,6 @@ void memory_taken(struct instance *instance, int32_t part, const struct owner *f
 {
     struct sim *sim = instance->sim;
     if (instance->fenced_us && instance->fenced & 1U << part && from->instance != instance &&
-        instance->skew_us == instance->fenced_skew_us &&
         sim->now_us < instance->fenced_us + SIM_POLITE_US)
         violation(sim, "%s takes %d over again %lld us after it was fenced off",
                   instance_name(instance), part, (long long)(sim->now_us - instance->fenced_us));

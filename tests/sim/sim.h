@@ -216,9 +216,9 @@ struct instance {
     int64_t skew_us;
     unsigned forgot; /* the step at which it last forgot everything */
     bool jumped;     /* its clock, since it started */
-    int64_t fenced_us,
-        fenced_skew_us; /* when it was fenced, and nobody has told it since who owns what; 0: not */
-    unsigned fenced;    /* of which partitions, as bits */
+    int64_t
+        fenced_us;   /* when it was fenced, if neither group nor clock has changed since; 0: not */
+    unsigned fenced; /* of which partitions, as bits */
     unsigned
         cleared; /* as that, once it has owned something since: what it survived before is known */
     unsigned down_until, asleep_until, kicked_until, slow_until, full_until; /* steps */
