@@ -11,6 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum {
+    /* Linux's own limit: whoever finds the queue full tries again after 1 s, then 2 s, then 4 s. */
+    BACKLOG = 4096
+};
+
 static void peer_text(char *out, size_t size, const struct sockaddr *address)
 {
     const void *from = NULL;
@@ -102,7 +107,7 @@ static int server_listen(struct http_server *server, struct err *err)
     server->listener =
         evconnlistener_new_bind(server->base, on_accept, server,
                                 LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-                                1024, found->ai_addr, (int)found->ai_addrlen);
+                                BACKLOG, found->ai_addr, (int)found->ai_addrlen);
     int error = errno;
     freeaddrinfo(found);
     if (!server->listener)
