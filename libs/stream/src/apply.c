@@ -216,7 +216,9 @@ void apply_timer(struct stream *s, struct batch *batch, struct item *item, unsig
     unsigned kind = item->state * TIMER_KINDS + plain;
     const char *kept = arena_copy(batch->arena, name, strlen(name));
     timers_put_row(batch, item->part, kind, &item->key, kept, due_us, data);
-    timers_set(s, item->part, kind, &item->key, kept, due_us, data);
+    struct timer *timer = timers_set(s, item->part, kind, &item->key, kept, due_us, data);
+    if (timer)
+        timer->batch = batch->id;
 }
 
 static void cancel_timer(struct batch *batch, struct item *item, const char *name)

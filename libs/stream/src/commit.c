@@ -46,6 +46,7 @@ static void settled(struct stream *s, struct batch *batch)
             batch->parts[i].row->committed = true;
         outbox_advance(part); /* it may say nothing after all */
     }
+    s->settled_batch = batch->id;
     for (const struct cached *c = batch->cached; c; c = c->next)
         s->options.cache(s->options.user, c->key, c->value, c->seconds);
     ask_start(s, batch->asks);

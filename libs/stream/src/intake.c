@@ -304,13 +304,20 @@ static bool goes_first(const struct stream *s, const struct part *part)
     return part->inputs[s->service->n_inputs].singles || (part->n_heap && part->heap[0]->adopted);
 }
 
+/* The outside world hears nothing of an intent that may yet come to nothing. */
+static bool waits_for_commit(const struct stream *s, const struct part *part)
+{
+    return part->n_heap && part->heap[0]->kind % TIMER_KINDS == TIMER_CALL &&
+           part->heap[0]->batch > s->settled_batch;
+}
+
 static void take_timers(struct stream *s, struct batch *batch, unsigned limit, bool first)
 {
     for (int32_t p = 0; p < s->n_parts; p++) {
         struct part *part = &s->parts[p];
         struct timer *timer;
         while (part->state == PART_RUNNING && !part->stopping && has_room(batch, limit) &&
-               (!first || goes_first(s, part)) &&
+               (!first || goes_first(s, part)) && !waits_for_commit(s, part) &&
                !(batch->n_items && part->inputs[s->service->n_inputs].singles) &&
                (timer = timers_take_due(part, s->now_us))) {
             if (timer->kind % TIMER_KINDS == TIMER_CALL) {
@@ -339,7 +346,7 @@ static void take_timers(struct stream *s, struct batch *batch, unsigned limit, b
                 item->unusable = arena_printf(batch->arena, "%s", err.message);
             added_timer(s, batch, item);
         }
-        if (part->n_heap && part->state == PART_RUNNING)
+        if (part->n_heap && part->state == PART_RUNNING && !waits_for_commit(s, part))
             wake_at(s, part->heap[0]->due_us);
     }
 }

@@ -89,7 +89,7 @@ struct stream {
     struct batch batches[COMMITS_IN_FLIGHT + 1];
     struct batch *loading;
     unsigned committing;
-    uint64_t batch_ids, lives;
+    uint64_t batch_ids, lives, settled_batch; /* the last one that is committed */
     struct {
         unsigned limits[PACES]; /* messages in a batch; adapts */
         int64_t prompt_until_us;

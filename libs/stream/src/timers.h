@@ -34,6 +34,7 @@ struct timer {
     struct stream_key key; /* id in this allocation */
     const char *name;
     struct slice data;
+    uint64_t batch;                           /* that set it; 0: it was read from its row */
     bool taken;                               /* an item of a batch, or a call under way */
     bool adopted;                             /* parked, and its state has come */
     struct timer *parked_next, **parked_link; /* of its partition's parked ones */

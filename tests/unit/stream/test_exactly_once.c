@@ -21,6 +21,8 @@ static void quiet_world_counts_everything(void **state)
         world_command(world, i % WORLD_KEYS, 1 + i % 3, 1);
     world_settle(world);
     world_check(world);
+    for (unsigned key = 0; key < WORLD_KEYS; key++)
+        assert_int_equal(world->cached[key], world_value(world, 0, key));
     world_destroy(&world);
 }
 

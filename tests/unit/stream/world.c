@@ -83,6 +83,7 @@ void world_start(struct world *world, struct instance *instance)
                                      .clock = &world->clock,
                                      .user = instance,
                                      .observe = tell,
+                                     .cache = world_cached,
                                      .batch_limit = 1 + (unsigned)world_below(world, 40),
                                      .cache_bytes = world_below(world, 2) ? 1 : 4096};
     world_tell(world, instance, "starts, batches of %u", options.batch_limit);
@@ -136,12 +137,15 @@ void world_drain(struct world *world, struct instance *instance)
 {
     world_tell(world, instance, "drains");
     stream_drain(instance->stream);
-    bus_mem_hold(instance->bus, false);
+    bus_mem_hold(instance->bus, world->faults && world_below(world, 2));
     for (int i = 0; i < 2000 && !stream_drained(instance->stream); i++) {
         world->now_us += 1000;
-        if (step(world, instance))
+        if (step(world, instance) && world_below(world, 2))
             (void)store_step(world, instance);
+        bus_mem_deliver(instance->bus, world_below(world, 2));
     }
+    if (stream_drained(instance->stream) && bus_unreported(instance->bus))
+        fail_msg("it left, and %zu messages are not reported", bus_unreported(instance->bus));
     world_look(instance, stream_drained(instance->stream));
 }
 
@@ -187,7 +191,26 @@ void world_destroy(struct world **world)
 
 /* ---- what is asked ---- */
 
-static const uint8_t tenant[16] = {1, 2, 3};
+struct world_key world_key(unsigned key)
+{
+    struct world_key k = {.tenant = {1, 2, 3, (uint8_t)(key % 2)}};
+    (void)snprintf(k.id, sizeof(k.id), "key%u", key / 2);
+    return k;
+}
+
+static struct slice record_key(const struct world_key *key, struct arena *arena)
+{
+    return topic_key(key->tenant, slice_str(key->id), arena);
+}
+
+int32_t world_partition(unsigned key)
+{
+    struct arena *arena = arena_create(1 << 10);
+    struct world_key about = world_key(key);
+    int32_t partition = topic_partition(record_key(&about, arena), WORLD_PARTITIONS);
+    arena_destroy(&arena);
+    return partition;
+}
 
 static void send(struct world *world, int topic, struct slice key, struct slice value,
                  const struct bus_header *headers, unsigned n_headers)
@@ -210,9 +233,19 @@ static struct slice packed(struct arena *arena, const void *message)
     return slice_make(data, size);
 }
 
+/* Of every size that one may have or not. */
+static void make_trace(struct world *world, char trace[100])
+{
+    uint64_t size =
+        world_below(world, 2) ? 55 : world_below(world, 2) * (50 + world_below(world, 50));
+    memset(trace, 'a', size);
+    trace[size] = '\0';
+}
+
 void world_ask(struct world *world, int kind, unsigned key, int64_t by, unsigned copies)
 {
     struct arena *arena = arena_create(1 << 20);
+    struct world_key about = world_key(key);
     Journey__V1__Command command;
     Journey__V1__CountUp up;
     Journey__V1__Optimize optimize;
@@ -229,11 +262,12 @@ void world_ask(struct world *world, int kind, unsigned key, int64_t by, unsigned
     assert_true(world->commands < WORLD_ASKED);
     world->asked[world->commands] =
         (struct world_asked){.kind = (unsigned)kind, .key = key, .copies = copies, .by = by};
+    make_trace(world, world->asked[world->commands].trace);
     world->commands++;
     memcpy(id, &world->commands, sizeof(world->commands));
-    command.tenant_id = (ProtobufCBinaryData){16, arena_copy(arena, tenant, 16)};
+    command.tenant_id = (ProtobufCBinaryData){16, about.tenant};
     command.id = command.body_hash = (ProtobufCBinaryData){16, id};
-    command.subject = arena_printf(arena, "key%u", key);
+    command.subject = about.id;
     command.read_only = kind == ASKED_VALUE;
     up.by = by;
     end.timestamp_us = by;
@@ -260,15 +294,16 @@ void world_ask(struct world *world, int kind, unsigned key, int64_t by, unsigned
         break;
     }
     struct slice value = packed(arena, &command);
-    struct slice record_key = topic_key(tenant, slice_str(command.subject), arena);
     for (unsigned i = 0; i < copies; i++) {
         const char *correlation =
             arena_printf(arena, "%llu.%u", (unsigned long long)world->commands, i);
+        const char *trace = world->asked[world->commands - 1].trace;
         const struct bus_header headers[] = {{"ce_id", slice_str(correlation)},
+                                             {"traceparent", slice_str(trace)},
                                              {"reply-partition", SLICE_LITERAL("0")},
                                              {"correlation-id", slice_str(correlation)}};
-        send(world, TOPIC_TEMPLATE_COMMANDS, record_key, value, headers,
-             kind == ASKED_COUNT && by == WORLD_MUTE ? 1 : 3);
+        send(world, TOPIC_TEMPLATE_COMMANDS, record_key(&about, arena), value, headers,
+             kind == ASKED_COUNT && by == WORLD_MUTE ? 2 : 4);
     }
     if (kind == ASKED_COUNT && by != WORLD_MUTE && by >= WORLD_REJECTED)
         world->rejects += copies;
@@ -287,26 +322,27 @@ void world_events(struct world *world, unsigned events, unsigned copies)
     struct arena *arena = arena_create(1 << 20);
     Journey__V1__EventBatch batch;
     Journey__V1__Event event[8], *list[8];
-    /* All of one partition, as the gateway would: that of the first. */
+    /* All of one tenant and partition, as the gateway would: those of the first. */
     unsigned first = (unsigned)world_below(world, WORLD_KEYS), bad = 0;
-    struct slice key = topic_key(tenant, slice_str(arena_printf(arena, "key%u", first)), arena);
+    struct world_key about = world_key(first);
+    struct slice key = record_key(&about, arena);
     int32_t partition = topic_partition(key, WORLD_PARTITIONS);
     journey__v1__event_batch__init(&batch);
-    batch.tenant_id = (ProtobufCBinaryData){16, arena_copy(arena, tenant, 16)};
+    batch.tenant_id = (ProtobufCBinaryData){16, about.tenant};
     batch.events = list;
     for (unsigned i = 0; i < events; i++) {
         unsigned k = (unsigned)world_below(world, WORLD_KEYS),
                  dice = (unsigned)world_below(world, 20);
-        char *id = arena_printf(arena, "key%u", k);
-        struct slice other = topic_key(tenant, slice_str(id), arena);
-        if (topic_partition(other, WORLD_PARTITIONS) != partition) {
+        struct world_key other = world_key(k);
+        if (memcmp(other.tenant, about.tenant, 16) != 0 ||
+            topic_partition(record_key(&other, arena), WORLD_PARTITIONS) != partition) {
             k = first;
-            id = arena_printf(arena, "key%u", first);
+            other = about;
         }
         journey__v1__event__init(&event[i]);
         event[i].timestamp_us = (int64_t)++world->events;
-        event[i].session_id = dice == 1 ? arena_printf(arena, "%s", "") : id;
-        event[i].name = arena_printf(arena, "%s", dice == 0 ? "bad" : "good");
+        event[i].session_id = arena_printf(arena, "%s", dice == 1 ? "" : other.id);
+        event[i].name = arena_printf(arena, "%s", dice == 0 ? "bad" : dice < 5 ? "late" : "good");
         list[i] = &event[i];
         bad += dice < 2;
         world->wanted_events[k] += dice >= 2;
@@ -315,7 +351,7 @@ void world_events(struct world *world, unsigned events, unsigned copies)
     for (unsigned i = 0; i < copies; i++)
         send(world, TOPIC_EVENTS, key, packed(arena, &batch), NULL, 0);
     world->rejects += bad * copies;
-    world_tell(world, NULL, "events up to %llu, first of key%u, %u times",
+    world_tell(world, NULL, "events up to %llu, first of %u, %u times",
                (unsigned long long)world->events, first, copies);
     arena_destroy(&arena);
 }
@@ -327,14 +363,14 @@ static void send_batch(struct world *world, unsigned key, const char *name, unsi
     Journey__V1__Event event, *list[] = {&event, &event, &event};
     journey__v1__event_batch__init(&batch);
     journey__v1__event__init(&event);
-    batch.tenant_id = (ProtobufCBinaryData){16, arena_copy(arena, tenant, 16)};
+    struct world_key about = world_key(key);
+    batch.tenant_id = (ProtobufCBinaryData){16, about.tenant};
     batch.events = list;
     batch.n_events = events;
     event.timestamp_us = (int64_t)++world->events;
-    event.session_id = arena_printf(arena, "key%u", key);
+    event.session_id = about.id;
     event.name = arena_printf(arena, "%s", name);
-    send(world, TOPIC_EVENTS, topic_key(tenant, slice_str(event.session_id), arena),
-         packed(arena, &batch), NULL, 0);
+    send(world, TOPIC_EVENTS, record_key(&about, arena), packed(arena, &batch), NULL, 0);
     arena_destroy(&arena);
 }
 

@@ -44,6 +44,11 @@ struct instance {
     unsigned n_calls;
 };
 
+struct world_key { /* what is counted: two tenants have the same ids */
+    uint8_t tenant[16];
+    char id[16];
+};
+
 struct world_asked { /* one command id */
     enum {
         ASKED_COUNT,
@@ -56,6 +61,7 @@ struct world_asked { /* one command id */
     int64_t by;
     uint8_t idempotency[16]; /* of its call */
     bool called;
+    char trace[100]; /* traceparent that it came with: none, one, or what cannot be one */
 };
 
 struct world_log; /* what was seen in the logs: world_check.c */
@@ -79,6 +85,7 @@ struct world {
     int64_t wanted_events[WORLD_KEYS]; /* good ones */
     int64_t settings;                  /* version published last */
     int64_t looked_up;                 /* by the last forwarded command */
+    int64_t cached[WORLD_KEYS];        /* the highest value that the cache was given */
     unsigned rejects;                  /* records and messages that must become dead letters */
     struct world_log *log;
     unsigned steps;       /* of all instances: in a long run not every one is looked at */
@@ -89,8 +96,10 @@ struct world {
 extern struct world *world_of_decisions; /* the one there is: decisions know no other way */
 extern const struct stream_service world_services[2];
 extern const struct store_table world_counters, world_seen, world_marks, world_log_rows, world_sums,
-    world_wrongs;
+    world_open, world_wrongs;
 
+struct world_key world_key(unsigned key);
+int32_t world_partition(unsigned key);
 struct world *world_create(uint64_t seed, unsigned instances);
 void world_destroy(struct world **world);
 void world_start(struct world *world, struct instance *instance);
@@ -123,6 +132,8 @@ void world_truncate(struct world *world);
 void world_check(struct world *world);
 /* The same of the runtime's own data, between any two steps; idle: at rest. */
 void world_look(const struct instance *instance, bool idle);
+/* stream_options.cache */
+void world_cached(void *user, struct slice key, struct slice value, int64_t seconds);
 void world_audit(struct world *world); /* takes in what the logs hold since the last time */
 void world_log_destroy(struct world_log **log);
 int64_t world_value(struct world *world, unsigned service, unsigned key); /* of its row; -1: none */
@@ -133,5 +144,5 @@ unsigned world_replies(struct world *world, int status); /* different commands a
 struct tally {
     int64_t commands, events, fired, outcomes; /* value is their sum */
     int64_t once_us, again_us;                 /* when these timers are due; 0: not set */
-    int64_t calls;                             /* whose outcome has not come */
+    int64_t calls, open;                       /* ever made; whose outcome has not come */
 };

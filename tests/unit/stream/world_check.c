@@ -133,6 +133,12 @@ static void take_answer(struct world *world, const struct bus_record *record)
     struct answered *answered = &world->log->answered[number - 1];
     unsigned long copy = strtoul(end + 1, NULL, 10);
     assert_true(copy < asked->copies);
+    const struct bus_header *trace = bus_record_header(record, "traceparent");
+    size_t size = strlen(asked->trace);
+    if (size < 1 || size >= 64 ? trace != NULL
+                               : !trace || !slice_equal_str(trace->value, asked->trace))
+        fail_msg("command %llu: its trace of %zu bytes is%s in its answer",
+                 (unsigned long long)number, size, trace ? "" : " not");
     answered->answers += !answered->copies[copy];
     answered->copies[copy] = true;
     if (asked->kind != ASKED_VALUE && reply->status != 404) {
@@ -201,10 +207,10 @@ static const struct store_value *row_of(struct world *world, unsigned service,
 {
     const struct store_value *rows[WORLD_KEYS + 1];
     unsigned n = store_mem_rows(world->dbs[service], table, rows, WORLD_KEYS + 1);
-    char id[16];
-    (void)snprintf(id, sizeof(id), "key%u", key);
+    struct world_key about = world_key(key);
     for (unsigned i = 0; i < n && i < WORLD_KEYS + 1; i++)
-        if (slice_equal_str(rows[i][1].s, id))
+        if (memcmp(rows[i][0].s.data, about.tenant, 16) == 0 &&
+            slice_equal_str(rows[i][1].s, about.id))
             return rows[i];
     return NULL;
 }
@@ -214,6 +220,27 @@ int64_t world_value(struct world *world, unsigned service, unsigned key)
     const struct store_value *row =
         row_of(world, service, service ? &world_seen : &world_counters, key);
     return row ? row[2].i : -1;
+}
+
+/* Nothing that is not committed. */
+void world_cached(void *user, struct slice key, struct slice value, int64_t seconds)
+{
+    struct world *world = ((struct instance *)user)->world;
+    char text[24] = "", tenant[UUID_TEXT_SIZE], expected[100];
+    assert_int_equal(seconds, 60);
+    assert_in_range(value.size, 1, sizeof(text) - 1);
+    memcpy(text, value.data, value.size);
+    for (unsigned k = 0; k < WORLD_KEYS; k++) {
+        struct world_key about = world_key(k);
+        uuid_format(tenant, about.tenant);
+        (void)snprintf(expected, sizeof(expected), "%s:counter:%s", tenant, about.id);
+        if (!slice_equal_str(key, expected))
+            continue;
+        assert_in_range(strtoll(text, NULL, 10), 1, world_value(world, 0, k));
+        world->cached[k] = max_i64(world->cached[k], strtoll(text, NULL, 10));
+        return;
+    }
+    fail_msg("%.*s is cached, and is nobody's", (int)key.size, (const char *)key.data);
 }
 
 static void check_logs(const struct world_log *log)
@@ -255,18 +282,18 @@ static void check_key(struct world *world, unsigned key, int64_t counted, int64_
     }
     bool events = tally.events == world->wanted_events[key] || world->log->poisoned;
     if (tally.commands != counted || !events)
-        fail_msg("key%u: asked for %lld and %lld events, has %lld and %lld", key,
+        fail_msg("key %u: asked for %lld and %lld events, has %lld and %lld", key,
                  (long long)counted, (long long)world->wanted_events[key],
                  (long long)tally.commands, (long long)tally.events);
-    if (tally.once_us || tally.again_us || tally.calls || tally.outcomes != called)
-        fail_msg("key%u: a timer or a call never came (%lld, %lld; %lld open, %lld of %lld)", key,
-                 (long long)tally.once_us, (long long)tally.again_us, (long long)tally.calls,
+    if (tally.once_us || tally.again_us || tally.open || tally.outcomes != called)
+        fail_msg("key %u: a timer or a call never came (%lld, %lld; %lld open, %lld of %lld)", key,
+                 (long long)tally.once_us, (long long)tally.again_us, (long long)tally.open,
                  (long long)tally.outcomes, (long long)called);
     if ((sum ? sum[2].i : 0) != tally.events)
-        fail_msg("key%u: %lld events, their rows add up to %lld", key, (long long)tally.events,
+        fail_msg("key %u: %lld events, their rows add up to %lld", key, (long long)tally.events,
                  sum ? (long long)sum[2].i : 0);
     if (b != value)
-        fail_msg("key%u: a has %lld, b has %lld", key, (long long)value, (long long)b);
+        fail_msg("key %u: a has %lld, b has %lld", key, (long long)value, (long long)b);
 }
 
 void world_look(const struct instance *instance, bool idle)
@@ -294,6 +321,7 @@ void world_check(struct world *world)
     if (world->log->dead_letters < world->rejects ||
         world->log->dead_letters > world->rejects + world->log->poisoned)
         fail_msg("%u dead letters, there should be %u", world->log->dead_letters, world->rejects);
+    assert_int_equal(store_mem_rows(world->dbs[0], &world_open, &row, 1), 0);
     for (unsigned s = 0; s < 2; s++) {
         const struct store_table *tables[16];
         unsigned n = stream_tables(&world_services[s], tables, 16);

@@ -42,6 +42,10 @@ static const struct store_column sums_columns[] = {{"tenant_id", STORE_UUID, 0},
 const struct store_table world_sums = {
     .name = "sums", .columns = sums_columns, .n_columns = 3, .n_key = 2};
 
+/* A row for each call whose outcome has not come. */
+const struct store_table world_open = {
+    .name = "open", .columns = log_columns, .n_columns = 3, .n_key = 3, .conflict = STORE_IGNORE};
+
 static const struct store_column wrongs_columns[] = {
     {"tenant_id", STORE_UUID, 0}, {"id", STORE_TEXT, 0}, {"what", STORE_TEXT, 0}};
 const struct store_table world_wrongs = {
@@ -114,6 +118,8 @@ static void count_on(struct stream_decision *d, const struct stream_key *key,
         stream_publish(d, TOPIC_TEMPLATE_COUNTS, topic_key(key->tenant, key->id, d->arena), count,
                        d->now_us);
     }
+    stream_cache(d, slice_str(arena_printf(d->arena, "counter:%s", state->id)),
+                 slice_str(arena_printf(d->arena, "%lld", (long long)state->value)), 60);
     stream_put_state(d, state);
 }
 
@@ -133,11 +139,27 @@ static void reply_value(struct stream_decision *d, const char *name, int64_t val
     stream_reply(d, reply);
 }
 
+static uint64_t command_number(const uint8_t *id)
+{
+    uint64_t number;
+    memcpy(&number, id, sizeof(number));
+    return number;
+}
+
 static void outcome_row(struct stream_decision *d, const struct stream_message *m, int64_t value)
 {
     struct store_value row[3] = {
         {.s = slice_make(m->key.tenant, 16)}, {.s = m->key.id}, {.i = value}};
     stream_put_row(d, &world_log_rows, row);
+}
+
+static void open_row(struct stream_decision *d, const struct stream_message *m, uint64_t number,
+                     void (*put)(struct stream_decision *, const struct store_table *,
+                                 const struct store_value *))
+{
+    struct store_value row[3] = {
+        {.s = slice_make(m->key.tenant, 16)}, {.s = m->key.id}, {.i = (int64_t)number}};
+    put(d, &world_open, row);
 }
 
 static void add_to_sum(struct stream_decision *d, const struct stream_message *m, int64_t n)
@@ -161,10 +183,13 @@ static void due(struct stream_decision *d, const struct stream_message *m)
     if (strcmp(m->name, "again") == 0 && world_of_decisions->deadly_timers)
         longjmp(world_of_decisions->died, 1);
     if (m->kind == STREAM_OUTCOME) {
-        uint64_t number = strtoull(m->name + 5, NULL, 10);
-        if (t->calls-- <= 0 || m->data.size != 16)
+        uint64_t number = m->data.size == 16 ? command_number(m->data.data) : 0;
+        if (t->open-- <= 0 || !number)
             wrong(d, m, "an outcome, and nothing was called");
+        if (number && world_of_decisions->asked[number - 1].by == WORLD_UNSTORABLE)
+            outcome_row(d, m, (int64_t)number);
         outcome_row(d, m, (int64_t)number);
+        open_row(d, m, number, stream_remove_row);
         count_on(d, &m->key, state, &t->outcomes, 1);
         return;
     }
@@ -192,6 +217,37 @@ static int command_key(const void *body, unsigned index, struct arena *arena,
     return 0;
 }
 
+static void answer_value(struct slice user, const struct store_found *found, unsigned n_found,
+                         struct arena *arena, void *out)
+{
+    Journey__V1__Reply *reply = out;
+    Journey__V1__ReplyPart *part = arena_alloc(arena, sizeof(*part));
+    Journey__V1__ReplyPart **parts = arena_alloc(arena, sizeof(struct Journey__V1__ReplyPart *));
+    journey__v1__reply_part__init(part);
+    part->name = arena_str(arena, user);
+    part->json = arena_printf(arena, "%lld", n_found ? (long long)found[0].values[0].i : -1);
+    parts[0] = part;
+    reply->n_parts = 1;
+    reply->parts = parts;
+}
+
+/* All memory that a decision has; what it asks for then comes to nothing, like all of it. */
+static void exhaust(struct stream_decision *d, const struct stream_message *m)
+{
+    const struct store_value key[2] = {{.s = slice_make(m->key.tenant, 16)}, {.s = m->key.id}};
+    for (size_t size = 1 << 20; size; size /= 2)
+        while (arena_alloc(d->arena, size))
+            ;
+    stream_reply_part(d, 200, "value", "0");
+    stream_reply_problem(d, 400, "invalid_request", "no");
+    stream_set_timer(d, "again", d->now_us);
+    stream_cancel_timer(d, "once");
+    stream_call(d, "call-0", (struct slice){0});
+    stream_cache(d, SLICE_LITERAL("counter"), SLICE_LITERAL("0"), 60);
+    stream_ask(d, &value_lookup, key, answer_value, SLICE_LITERAL("asked"));
+    add_to_sum(d, m, 1);
+}
+
 /* What a decision may do to the process, the batch or the database. */
 static bool decide_badly(struct stream_decision *d, const struct stream_message *m, int64_t by)
 {
@@ -206,8 +262,7 @@ static bool decide_badly(struct stream_decision *d, const struct stream_message 
         outcome_row(d, m, 0);
         outcome_row(d, m, 0);
     } else if (by == WORLD_HUGE) {
-        while (arena_alloc(d->arena, 1 << 20))
-            ;
+        exhaust(d, m);
     } else if (by == WORLD_TALKATIVE) {
         if (state)
             state->value = -1;
@@ -225,27 +280,6 @@ static bool decide_badly(struct stream_decision *d, const struct stream_message 
         return false;
     }
     return true;
-}
-
-static void answer_value(struct slice user, const struct store_found *found, unsigned n_found,
-                         struct arena *arena, void *out)
-{
-    Journey__V1__Reply *reply = out;
-    Journey__V1__ReplyPart *part = arena_alloc(arena, sizeof(*part));
-    Journey__V1__ReplyPart **parts = arena_alloc(arena, sizeof(struct Journey__V1__ReplyPart *));
-    journey__v1__reply_part__init(part);
-    part->name = arena_str(arena, user);
-    part->json = arena_printf(arena, "%lld", n_found ? (long long)found[0].values[0].i : -1);
-    parts[0] = part;
-    reply->n_parts = 1;
-    reply->parts = parts;
-}
-
-static uint64_t command_number(const Journey__V1__Command *command)
-{
-    uint64_t number;
-    memcpy(&number, command->id.data, sizeof(number));
-    return number;
 }
 
 static void decide_command(struct stream_decision *d, const struct stream_message *m)
@@ -277,10 +311,11 @@ static void decide_command(struct stream_decision *d, const struct stream_messag
     state = state ? state : begin(d, &m->key);
     struct tally *t = tally_of(state);
     if (command->body_case == JOURNEY__V1__COMMAND__BODY_OPTIMIZE) {
-        t->calls++;
-        stream_call(
-            d, arena_printf(d->arena, "call-%llu", (unsigned long long)command_number(command)),
-            slice_make(command->id.data, 16));
+        /* Named alike by all states: what tells them apart is whose they are. */
+        t->open++;
+        stream_call(d, arena_printf(d->arena, "call-%lld", (long long)++t->calls),
+                    slice_make(command->id.data, 16));
+        open_row(d, m, command_number(command->id.data), stream_put_row);
         stream_put_state(d, state);
     } else if (command->body_case == JOURNEY__V1__COMMAND__BODY_END) {
         t->again_us = command->end->timestamp_us ? d->now_us + command->end->timestamp_us : 0;
@@ -348,24 +383,51 @@ static void decide_event(struct stream_decision *d, const struct stream_message 
     for (unsigned i = 0; i < d->n_parts; i++)
         if (d->parts[i].sub == sub)
             return;
+    if (!state && !m->expired && strcmp(event->name, "late") == 0) { /* not the one to begin */
+        stream_park(d, d->now_us + 300000);
+        return;
+    }
     state = state ? state : begin(d, &m->key);
     count_on(d, &m->key, state, &tally_of(state)->events, 1);
     stream_put_part(d, sub, SLICE_LITERAL("event"));
     add_to_sum(d, m, 1);
 }
 
+static bool has_row(struct world *world, const struct store_table *table, uint64_t number)
+{
+    const struct store_value *rows[WORLD_ASKED];
+    unsigned n = store_mem_rows(world->dbs[0], table, rows, WORLD_ASKED);
+    for (unsigned i = 0; i < n && i < WORLD_ASKED; i++)
+        if (rows[i][2].i == (int64_t)number)
+            return true;
+    return false;
+}
+
+/* The intent is committed, or was: whoever lost its partition may call behind the outcome of its successor's call. */
+static bool is_intended(struct world *world, uint64_t number)
+{
+    return has_row(world, &world_open, number) || has_row(world, &world_log_rows, number);
+}
+
 static void call(struct stream *stream, void *user, uint64_t ticket, const char *name,
                  struct slice data, const uint8_t idempotency_key[16])
 {
     struct instance *instance = user;
-    struct world_asked *asked = &instance->world->asked[strtoull(name + 5, NULL, 10) - 1];
+    struct world *world = instance->world;
+    assert_int_equal(data.size, 16);
+    uint64_t number = command_number(data.data);
+    assert_in_range(number, 1, world->commands);
+    struct world_asked *asked = &world->asked[number - 1];
+    assert_true(is_intended(world, number));
     assert_true(instance->n_calls < WORLD_CALLS);
     struct world_call *c = &instance->calls[instance->n_calls++];
     c->ticket = ticket;
-    assert_int_equal(data.size, 16);
     memcpy(c->id, data.data, 16);
     if (asked->called)
         assert_memory_equal(asked->idempotency, idempotency_key, 16);
+    for (uint64_t i = 0; i < world->commands && !asked->called; i++)
+        if (world->asked[i].called)
+            assert_memory_not_equal(world->asked[i].idempotency, idempotency_key, 16);
     memcpy(asked->idempotency, idempotency_key, 16);
     asked->called = true;
 }
@@ -492,7 +554,8 @@ static const struct stream_input inputs_b[] = {{.topic = TOPIC_TEMPLATE_COUNTS,
                                                 .needs = forwarded_needs,
                                                 .decide = answer_forwarded}};
 static const struct stream_state *const states_a[] = {&counter}, *const states_b[] = {&seen};
-static const struct store_table *const tables_a[] = {&world_log_rows, &world_sums, &world_wrongs},
+static const struct store_table *const tables_a[] = {&world_log_rows, &world_sums, &world_open,
+                                                     &world_wrongs},
                                        *const tables_b[] = {&world_log_rows, &world_wrongs};
 static const struct stream_mirror mirrors_b[] = {
     {TOPIC_SETTINGS, &journey__v1__tenant_settings__descriptor, version_of, 100}};
@@ -504,7 +567,7 @@ const struct stream_service world_services[2] = {
      .states = states_a,
      .n_states = 1,
      .tables = tables_a,
-     .n_tables = 3,
+     .n_tables = 4,
      .call = call},
     {.name = "b",
      .schema = "b",
