@@ -254,10 +254,10 @@ static void retraction_that_fails_is_tried_again_later(void **state)
     world_destroy(&world);
 }
 
-static unsigned key_in(int32_t partition)
+static unsigned key_in(const struct world *world, int32_t partition)
 {
     unsigned key = 0;
-    while (world_partition(key) != partition)
+    while (world_partition(world, key) != partition)
         key++;
     return key;
 }
@@ -276,10 +276,10 @@ static void attempt_survived_during_a_retraction_is_withdrawn(void **state)
     for (unsigned i = 0; i <= TRIES_SINGLE; i++)
         others_take_over(world);
     assert_int_equal(bus_join(owner->bus, "a", TOPIC_TEMPLATE_COMMANDS, &err), 0);
-    world_command(world, key_in(3), 1, 1); /* which the other one gets */
+    world_command(world, key_in(world, 3), 1, 1); /* which the other one gets */
     step_until_marks(world, owner, 1);
     assert_int_equal(bus_join(other, "a", TOPIC_TEMPLATE_COMMANDS, &err), 0);
-    world_command(world, key_in(0), 1, 1); /* which stays */
+    world_command(world, key_in(world, 0), 1, 1); /* which stays */
     stream_step(owner->stream);
     for (int i = 0; i < 10 && store_mem_commits_waiting(owner->store) < 2; i++) {
         assert_true(store_mem_step_any(owner->store, 1)); /* loads: the retraction takes longer */

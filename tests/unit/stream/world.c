@@ -151,6 +151,11 @@ void world_drain(struct world *world, struct instance *instance)
 
 struct world *world_create(uint64_t seed, unsigned instances)
 {
+    return world_create_of(seed, instances, WORLD_PARTITIONS);
+}
+
+struct world *world_create_of(uint64_t seed, unsigned instances, int32_t partitions)
+{
     struct world *world = calloc(1, sizeof(*world));
     world_of_decisions = world;
     world->clock.now_us = world_now;
@@ -158,7 +163,8 @@ struct world *world_create(uint64_t seed, unsigned instances)
     world->random.state = seed;
     world->verbose = getenv("WORLD_VERBOSE") != NULL;
     world->n_instances = instances;
-    world->cluster = bus_mem_cluster_create(WORLD_PARTITIONS);
+    world->partitions = partitions;
+    world->cluster = bus_mem_cluster_create(partitions);
     world->client = bus_mem_create(world->cluster);
     for (unsigned s = 0; s < 2; s++) {
         const struct store_table *tables[16];
@@ -203,11 +209,11 @@ static struct slice record_key(const struct world_key *key, struct arena *arena)
     return topic_key(key->tenant, slice_str(key->id), arena);
 }
 
-int32_t world_partition(unsigned key)
+int32_t world_partition(const struct world *world, unsigned key)
 {
     struct arena *arena = arena_create(1 << 10);
     struct world_key about = world_key(key);
-    int32_t partition = topic_partition(record_key(&about, arena), WORLD_PARTITIONS);
+    int32_t partition = topic_partition(record_key(&about, arena), world->partitions);
     arena_destroy(&arena);
     return partition;
 }
@@ -217,7 +223,7 @@ static void send(struct world *world, int topic, struct slice key, struct slice 
 {
     struct err err = {0};
     struct bus_message message = {.topic = topic,
-                                  .partition = topic_partition(key, WORLD_PARTITIONS),
+                                  .partition = topic_partition(key, world->partitions),
                                   .key = key,
                                   .value = value,
                                   .headers = headers,
@@ -294,18 +300,22 @@ void world_ask(struct world *world, int kind, unsigned key, int64_t by, unsigned
         break;
     }
     struct slice value = packed(arena, &command);
+    if (kind == ASKED_GARBAGE)
+        value = by ? slice_make("\xff\xff", (size_t)by) : (struct slice){0};
     for (unsigned i = 0; i < copies; i++) {
         const char *correlation =
             arena_printf(arena, "%llu.%u", (unsigned long long)world->commands, i);
         const char *trace = world->asked[world->commands - 1].trace;
+        const char *reply_to =
+            arena_printf(arena, "%d", (int)(world->commands % (uint64_t)world->partitions));
         const struct bus_header headers[] = {{"ce_id", slice_str(correlation)},
                                              {"traceparent", slice_str(trace)},
-                                             {"reply-partition", SLICE_LITERAL("0")},
+                                             {"reply-partition", slice_str(reply_to)},
                                              {"correlation-id", slice_str(correlation)}};
         send(world, TOPIC_TEMPLATE_COMMANDS, record_key(&about, arena), value, headers,
              kind == ASKED_COUNT && by == WORLD_MUTE ? 2 : 4);
     }
-    if (kind == ASKED_COUNT && by != WORLD_MUTE && by >= WORLD_REJECTED)
+    if (kind == ASKED_GARBAGE || (kind == ASKED_COUNT && by != WORLD_MUTE && by >= WORLD_REJECTED))
         world->rejects += copies;
     world_tell(world, NULL, "command %llu, kind %d, key%u, by %lld, %u times",
                (unsigned long long)world->commands, kind, key, (long long)by, copies);
@@ -326,7 +336,7 @@ void world_events(struct world *world, unsigned events, unsigned copies)
     unsigned first = (unsigned)world_below(world, WORLD_KEYS), bad = 0;
     struct world_key about = world_key(first);
     struct slice key = record_key(&about, arena);
-    int32_t partition = topic_partition(key, WORLD_PARTITIONS);
+    int32_t partition = topic_partition(key, world->partitions);
     journey__v1__event_batch__init(&batch);
     batch.tenant_id = (ProtobufCBinaryData){16, about.tenant};
     batch.events = list;
@@ -335,7 +345,7 @@ void world_events(struct world *world, unsigned events, unsigned copies)
                  dice = (unsigned)world_below(world, 20);
         struct world_key other = world_key(k);
         if (memcmp(other.tenant, about.tenant, 16) != 0 ||
-            topic_partition(record_key(&other, arena), WORLD_PARTITIONS) != partition) {
+            topic_partition(record_key(&other, arena), world->partitions) != partition) {
             k = first;
             other = about;
         }
@@ -508,7 +518,7 @@ static bool misfortune(struct world *world, struct instance *instance, uint64_t 
     } else if (dice < 24) {
         fall_asleep(world, instance);
     } else if (dice < 26) {
-        world_ghost(world, dice % 2, (int32_t)world_below(world, WORLD_PARTITIONS));
+        world_ghost(world, dice % 2, (int32_t)world_below(world, (uint64_t)world->partitions));
     } else if (dice < 27) {
         world_drain(world, instance);
         world_crash(instance);
@@ -549,6 +559,8 @@ static bool request(struct world *world, uint64_t dice)
         world_settings(world);
     else if (dice < 68)
         world_unstorable(world, key);
+    else if (dice < 69)
+        world_ask(world, ASKED_GARBAGE, key, (int64_t)world_below(world, 3), copies);
     else
         return false;
     return true;
@@ -608,7 +620,7 @@ void world_truncate(struct world *world)
     for (unsigned i = 0; i < 2 * world->n_instances; i++)
         world_crash(&world->instances[i]);
     for (unsigned t = 0; t < ARRAY_SIZE(topics); t++)
-        for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+        for (int32_t p = 0; p < world->partitions; p++)
             bus_mem_truncate(world->cluster, topics[t], p,
                              bus_mem_end(world->cluster, topics[t], p) -
                                  (int64_t)world_below(world, 2));

@@ -16,7 +16,8 @@
 
 enum {
     WORLD_INSTANCES = 3,
-    WORLD_PARTITIONS = 4,
+    WORLD_PARTITIONS = 4, /* of a world that nobody asked for more */
+    WORLD_PARTITIONS_MOST = 12,
     WORLD_KEYS = 12,
     WORLD_ASKED = 4096,
     WORLD_CALLS = 64,
@@ -55,7 +56,8 @@ struct world_asked { /* one command id */
         ASKED_CALL,
         ASKED_TIMER,
         ASKED_FORWARD,
-        ASKED_VALUE
+        ASKED_VALUE,
+        ASKED_GARBAGE /* it is no command */
     } kind;
     unsigned key, copies;
     int64_t by;
@@ -70,6 +72,7 @@ struct world {
     struct clock clock;
     int64_t now_us;
     struct random random;
+    int32_t partitions;
     struct bus_mem_cluster *cluster;
     struct store_mem_db *dbs[2];
     struct store
@@ -99,8 +102,9 @@ extern const struct store_table world_counters, world_seen, world_marks, world_l
     world_open, world_wrongs;
 
 struct world_key world_key(unsigned key);
-int32_t world_partition(unsigned key);
+int32_t world_partition(const struct world *world, unsigned key);
 struct world *world_create(uint64_t seed, unsigned instances);
+struct world *world_create_of(uint64_t seed, unsigned instances, int32_t partitions);
 void world_destroy(struct world **world);
 void world_start(struct world *world, struct instance *instance);
 void world_crash(struct instance *instance); /* nothing is finished, nothing is told */
@@ -132,6 +136,9 @@ void world_truncate(struct world *world);
 void world_check(struct world *world);
 /* The same of the runtime's own data, between any two steps; idle: at rest. */
 void world_look(const struct instance *instance, bool idle);
+/* Fail the test when what is seen, or kept as a dead letter, is not what lies in the log. */
+void world_check_record(struct world *world, const struct bus_record *record);
+void world_check_dead_letter(struct world *world, const struct bus_record *letter);
 /* stream_options.cache */
 void world_cached(void *user, struct slice key, struct slice value, int64_t seconds);
 void world_audit(struct world *world); /* takes in what the logs hold since the last time */

@@ -34,7 +34,7 @@ struct numbered { /* one producer partition's messages for one destination */
 };
 
 struct world_log {
-    int64_t next[2 * TOPIC_COUNT][WORLD_PARTITIONS];
+    int64_t next[2 * TOPIC_COUNT][WORLD_PARTITIONS_MOST];
     struct said *said;
     struct numbered *streams;
     unsigned dead_letters, poisoned;
@@ -132,6 +132,7 @@ static void take_answer(struct world *world, const struct bus_record *record)
     struct world_asked *asked = &world->asked[number - 1];
     struct answered *answered = &world->log->answered[number - 1];
     unsigned long copy = strtoul(end + 1, NULL, 10);
+    assert_int_equal(record->partition, (int64_t)number % world->partitions);
     assert_true(copy < asked->copies);
     const struct bus_header *trace = bus_record_header(record, "traceparent");
     size_t size = strlen(asked->trace);
@@ -165,7 +166,7 @@ void world_audit(struct world *world)
 {
     struct world_log *log = log_of(world);
     for (unsigned t = 0; t < ARRAY_SIZE(topics); t++) {
-        for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
+        for (int32_t p = 0; p < world->partitions; p++) {
             int64_t *next = &log->next[(topics[t] & ~TOPIC_DLQ) * 2 + !!(topics[t] & TOPIC_DLQ)][p];
             const struct bus_record *record;
             for (; (record = bus_mem_record(world->cluster, topics[t], p, *next)); ++*next) {
@@ -177,6 +178,8 @@ void world_audit(struct world *world)
                     take_answer(world, record);
                 } else if (say(log, id->value, record)) {
                     count_number(log, id->value);
+                    if (topics[t] & TOPIC_DLQ)
+                        world_check_dead_letter(world, record);
                     log->dead_letters += !!(topics[t] & TOPIC_DLQ);
                     log->poisoned += is_poison(record);
                     if (topics[t] == TOPIC_REPLIES)

@@ -285,6 +285,7 @@ static bool decide_badly(struct stream_decision *d, const struct stream_message 
 static void decide_command(struct stream_decision *d, const struct stream_message *m)
 {
     const Journey__V1__Command *command = m->body;
+    world_check_record(world_of_decisions, m->record);
     Journey__V1__Count *state = d->state;
     bool count = command->body_case == JOURNEY__V1__COMMAND__BODY_COUNT_UP;
     int64_t by = count ? command->count_up->by : 0;
@@ -368,6 +369,7 @@ static void decide_event(struct stream_decision *d, const struct stream_message 
     const Journey__V1__Event *event = batch->events[m->index];
     Journey__V1__Count *state = d->state;
     int64_t sub = EVENT_SUB + event->timestamp_us;
+    world_check_record(world_of_decisions, m->record);
     if (strcmp(event->name, "bad") == 0) {
         if (state)
             state->value = -1;
@@ -477,6 +479,7 @@ static void see(struct stream_decision *d, const struct stream_message *m)
         state->id = count->id;
     }
     (void)settings_version(d);
+    world_check_record(world_of_decisions, m->record);
     world_tell(world_of_decisions, world_of_decisions->acting, "sees %s %lld at %lld", count->id,
                (long long)count->value, (long long)m->record->offset);
     int64_t newest = d->needs[0].n_found ? d->needs[0].found[0].values[0].i : 0;
@@ -509,6 +512,7 @@ static unsigned forwarded_needs(const void *body, unsigned index, struct arena *
 static void answer_forwarded(struct stream_decision *d, const struct stream_message *m)
 {
     Journey__V1__Count *state = d->state;
+    world_check_record(world_of_decisions, m->record);
     world_of_decisions->looked_up = d->needs[0].n_found ? d->needs[0].found[0].values[0].i : 0;
     if (!state && !m->expired)
         stream_park(d, d->now_us + 300000);
