@@ -193,10 +193,11 @@ static int load_init(struct load *load, unsigned visitors, int64_t seconds, int6
 {
     struct err err;
     const struct timeval often = {0, TICK_US};
-    uint64_t random = 0;
-    entropy_system()->fill(entropy_system(), &random, sizeof(random));
-    (void)snprintf(load->run, sizeof(load->run), "%010llx",
-                   (unsigned long long)(random & 0xffffffffff));
+    uint8_t random[10];
+    entropy_system()->fill(entropy_system(), random, sizeof(random));
+    /* Letters alone: digits would now and then make ids that are taken for a card's or a telephone's number. */
+    for (unsigned i = 0; i < sizeof(random); i++)
+        load->run[i] = (char)('a' + random[i] % 26);
     load->base = event_base_new();
     load->slots = calloc(visitors, sizeof(*load->slots));
     if (!load->base || !load->slots || load_figures_init(&load->figures) < 0)

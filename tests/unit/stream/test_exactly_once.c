@@ -139,8 +139,8 @@ static void drained_instance_leaves_nothing_unfinished(void **state)
 static void chaos(uint64_t seed)
 {
     /* Now and then so many partitions that one's name begins another's: "a.1/1", "a.1/10". */
-    struct world *world = world_create_of(seed, WORLD_INSTANCES,
-                                          seed % 4 ? WORLD_PARTITIONS : WORLD_PARTITIONS_MOST);
+    struct world *world =
+        world_create_of(seed, WORLD_INSTANCES, seed % 4 ? WORLD_PARTITIONS : WORLD_PARTITIONS_MOST);
     world_chaos(world, 2500);
     world_settle(world);
     world_check(world);

@@ -248,78 +248,99 @@ static void make_trace(struct world *world, char trace[100])
     trace[size] = '\0';
 }
 
-void world_ask(struct world *world, int kind, unsigned key, int64_t by, unsigned copies)
+static void fill_body(Journey__V1__Command *command, const struct world_asked *asked,
+                      struct arena *arena)
+{
+    switch (asked->kind) {
+    case ASKED_COUNT:
+        command->body_case = JOURNEY__V1__COMMAND__BODY_COUNT_UP;
+        command->count_up = arena_alloc(arena, sizeof(*command->count_up));
+        journey__v1__count_up__init(command->count_up);
+        command->count_up->by = asked->by;
+        break;
+    case ASKED_CALL:
+        command->body_case = JOURNEY__V1__COMMAND__BODY_OPTIMIZE;
+        command->optimize = arena_alloc(arena, sizeof(*command->optimize));
+        journey__v1__optimize__init(command->optimize);
+        break;
+    case ASKED_TIMER:
+        command->body_case = JOURNEY__V1__COMMAND__BODY_END;
+        command->end = arena_alloc(arena, sizeof(*command->end));
+        journey__v1__end_session__init(command->end);
+        command->end->timestamp_us = asked->by;
+        break;
+    case ASKED_FORWARD:
+        command->body_case = JOURNEY__V1__COMMAND__BODY_STAGE;
+        command->stage = arena_alloc(arena, sizeof(*command->stage));
+        journey__v1__change_stage__init(command->stage);
+        break;
+    case ASKED_VALUE:
+    case ASKED_GARBAGE:
+        command->body_case = JOURNEY__V1__COMMAND__BODY_GET;
+        command->get = arena_alloc(arena, sizeof(*command->get));
+        journey__v1__get_session__init(command->get);
+        break;
+    }
+}
+
+/* Where an answer cannot go. */
+static const char *const nowhere[] = {
+    "", "x", "-1", "1x", "12", "1234567890", "99999999999999999999"};
+
+static bool is_mute(const struct world_asked *asked)
+{
+    return asked->kind == ASKED_COUNT && asked->by == WORLD_MUTE;
+}
+
+static void send_command(struct world *world, uint64_t number, unsigned first, unsigned n)
 {
     struct arena *arena = arena_create(1 << 20);
-    struct world_key about = world_key(key);
+    const struct world_asked *asked = &world->asked[number - 1];
+    struct world_key about = world_key(asked->key);
     Journey__V1__Command command;
-    Journey__V1__CountUp up;
-    Journey__V1__Optimize optimize;
-    Journey__V1__EndSession end;
-    Journey__V1__ChangeStage stage;
-    Journey__V1__GetSession get;
     uint8_t id[16] = {0};
+    memcpy(id, &number, sizeof(number));
     journey__v1__command__init(&command);
-    journey__v1__count_up__init(&up);
-    journey__v1__optimize__init(&optimize);
-    journey__v1__end_session__init(&end);
-    journey__v1__change_stage__init(&stage);
-    journey__v1__get_session__init(&get);
-    assert_true(world->commands < WORLD_ASKED);
-    world->asked[world->commands] =
-        (struct world_asked){.kind = (unsigned)kind, .key = key, .copies = copies, .by = by};
-    make_trace(world, world->asked[world->commands].trace);
-    world->commands++;
-    memcpy(id, &world->commands, sizeof(world->commands));
     command.tenant_id = (ProtobufCBinaryData){16, about.tenant};
     command.id = command.body_hash = (ProtobufCBinaryData){16, id};
     command.subject = about.id;
-    command.read_only = kind == ASKED_VALUE;
-    up.by = by;
-    end.timestamp_us = by;
-    switch (kind) {
-    case ASKED_COUNT:
-        command.body_case = JOURNEY__V1__COMMAND__BODY_COUNT_UP;
-        command.count_up = &up;
-        break;
-    case ASKED_CALL:
-        command.body_case = JOURNEY__V1__COMMAND__BODY_OPTIMIZE;
-        command.optimize = &optimize;
-        break;
-    case ASKED_TIMER:
-        command.body_case = JOURNEY__V1__COMMAND__BODY_END;
-        command.end = &end;
-        break;
-    case ASKED_FORWARD:
-        command.body_case = JOURNEY__V1__COMMAND__BODY_STAGE;
-        command.stage = &stage;
-        break;
-    default:
-        command.body_case = JOURNEY__V1__COMMAND__BODY_GET;
-        command.get = &get;
-        break;
-    }
+    command.read_only = asked->kind == ASKED_VALUE;
+    fill_body(&command, asked, arena);
     struct slice value = packed(arena, &command);
-    if (kind == ASKED_GARBAGE)
-        value = by ? slice_make("\xff\xff", (size_t)by) : (struct slice){0};
-    for (unsigned i = 0; i < copies; i++) {
-        const char *correlation =
-            arena_printf(arena, "%llu.%u", (unsigned long long)world->commands, i);
-        const char *trace = world->asked[world->commands - 1].trace;
-        const char *reply_to =
-            arena_printf(arena, "%d", (int)(world->commands % (uint64_t)world->partitions));
+    if (asked->kind == ASKED_GARBAGE)
+        value = asked->by ? slice_make("\xff\xff", (size_t)asked->by) : (struct slice){0};
+    const char *reply_to =
+        is_mute(asked) ? nowhere[number % ARRAY_SIZE(nowhere)]
+                       : arena_printf(arena, "%d", (int)(number % (uint64_t)world->partitions));
+    for (unsigned i = first; i < first + n; i++) {
+        const char *correlation = arena_printf(arena, "%llu.%u", (unsigned long long)number, i);
         const struct bus_header headers[] = {{"ce_id", slice_str(correlation)},
-                                             {"traceparent", slice_str(trace)},
+                                             {"traceparent", slice_str(asked->trace)},
                                              {"reply-partition", slice_str(reply_to)},
                                              {"correlation-id", slice_str(correlation)}};
         send(world, TOPIC_TEMPLATE_COMMANDS, record_key(&about, arena), value, headers,
-             kind == ASKED_COUNT && by == WORLD_MUTE ? 2 : 4);
+             ARRAY_SIZE(headers));
     }
-    if (kind == ASKED_GARBAGE || (kind == ASKED_COUNT && by != WORLD_MUTE && by >= WORLD_REJECTED))
-        world->rejects += copies;
-    world_tell(world, NULL, "command %llu, kind %d, key%u, by %lld, %u times",
-               (unsigned long long)world->commands, kind, key, (long long)by, copies);
+    world_tell(world, NULL, "command %llu, kind %d, key %u, by %lld, %u times",
+               (unsigned long long)number, (int)asked->kind, asked->key, (long long)asked->by, n);
     arena_destroy(&arena);
+}
+
+void world_ask(struct world *world, int kind, unsigned key, int64_t by, unsigned copies)
+{
+    assert_true(world->commands < WORLD_ASKED && key < WORLD_KEYS_MOST);
+    struct world_asked *asked = &world->asked[world->commands++];
+    *asked = (struct world_asked){.kind = (unsigned)kind, .key = key, .copies = copies, .by = by};
+    make_trace(world, asked->trace);
+    if (kind == ASKED_GARBAGE ||
+        (kind == ASKED_COUNT && by >= WORLD_REJECTED && !is_mute(asked) && by != WORLD_LOUD))
+        world->rejects += copies;
+    send_command(world, world->commands, 0, copies);
+}
+
+void world_repeat(struct world *world, uint64_t number)
+{
+    send_command(world, number, world->asked[number - 1].copies++, 1);
 }
 
 void world_command(struct world *world, unsigned key, int64_t by, unsigned copies)
@@ -351,7 +372,11 @@ void world_events(struct world *world, unsigned events, unsigned copies)
         }
         journey__v1__event__init(&event[i]);
         event[i].timestamp_us = (int64_t)++world->events;
-        event[i].session_id = arena_printf(arena, "%s", dice == 1 ? "" : other.id);
+        event[i].session_id = arena_printf(arena, "%s", other.id);
+        if (dice == 1)
+            event[i].session_id = world_below(world, 2)
+                                      ? arena_printf(arena, "%s", "")
+                                      : arena_printf(arena, "%0*d", STREAM_MAX_ID + 1, 0);
         event[i].name = arena_printf(arena, "%s", dice == 0 ? "bad" : dice < 5 ? "late" : "good");
         list[i] = &event[i];
         bad += dice < 2;
@@ -433,7 +458,7 @@ static bool is_wanted(const struct stream *s, uint64_t ticket)
     return false;
 }
 
-static void answer_call(struct world *world, struct instance *instance)
+void world_answer_call(struct world *world, struct instance *instance)
 {
     if (!instance->n_calls)
         return;
@@ -484,6 +509,20 @@ void world_ghost(struct world *world, unsigned service, int32_t part)
     while (store_mem_step(world->ghosts[service]))
         ;
     world_tell(world, NULL, "somebody takes %s's partition", world_services[service].name);
+}
+
+void world_ghosts(struct world *world)
+{
+    for (int32_t p = 0; p < world->partitions; p++)
+        world_ghost(world, 0, p);
+}
+
+void world_rounds(struct world *world, int rounds)
+{
+    for (int i = 0; i < rounds; i++) {
+        world_act(world, &world->instances[world_below(world, UINT64_C(2) * world->n_instances)]);
+        world->now_us += 1000;
+    }
 }
 
 static void fall_asleep(struct world *world, struct instance *instance)
@@ -545,6 +584,8 @@ static bool request(struct world *world, uint64_t dice)
         world_command(world, key, WORLD_REJECTED, copies);
     else if (dice < 26)
         world_command(world, key, world_below(world, 3) ? WORLD_TALKATIVE : WORLD_UNSTORABLE, 1);
+    else if (dice < 27)
+        world_command(world, key, WORLD_MUTE, 1);
     else if (dice < 36)
         world_ask(world, ASKED_TIMER, key, (int64_t)world_below(world, 4) * 70000, copies);
     else if (dice < 40)
@@ -580,7 +621,7 @@ void world_chaos(struct world *world, int acts)
         if (dice < 10)
             world->now_us += (int64_t)world_below(world, 20000);
         else if (dice < 12)
-            answer_call(world, instance);
+            world_answer_call(world, instance);
         else
             world_act(world, instance);
     }
@@ -603,7 +644,7 @@ void world_settle(struct world *world)
             while (store_step(world, instance))
                 (void)step(world, instance);
             while (instance->n_calls)
-                answer_call(world, instance);
+                world_answer_call(world, instance);
         }
         world->now_us += 10000;
         while (bus_poll_control(world->client, &event))

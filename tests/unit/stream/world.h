@@ -18,7 +18,8 @@ enum {
     WORLD_INSTANCES = 3,
     WORLD_PARTITIONS = 4, /* of a world that nobody asked for more */
     WORLD_PARTITIONS_MOST = 12,
-    WORLD_KEYS = 12,
+    WORLD_KEYS = 12,       /* that world_check looks at */
+    WORLD_KEYS_MOST = 600, /* that may be asked for */
     WORLD_ASKED = 4096,
     WORLD_CALLS = 64,
     WORLD_REJECTED = 666, /* a CountUp by this is refused, after its decision changed what it saw */
@@ -27,6 +28,9 @@ enum {
     WORLD_HUGE = 997,       /* its decision needs more memory than there is */
     WORLD_TALKATIVE = 995,  /* its decision says a count, then more than a record holds */
     WORLD_MUTE = 996, /* a row, and nothing to say; nobody waits for the answer that it gives */
+    WORLD_LOUD = 994, /* its answer is nearly as large as a record may be */
+    WORLD_LOUD_BYTES = BUS_MAX_RECORD_BYTES - 2000,
+    WORLD_LARGE_PART = 993, /* its part is larger than one may be */
 };
 
 struct instance {
@@ -88,7 +92,7 @@ struct world {
     int64_t wanted_events[WORLD_KEYS]; /* good ones */
     int64_t settings;                  /* version published last */
     int64_t looked_up;                 /* by the last forwarded command */
-    int64_t cached[WORLD_KEYS];        /* the highest value that the cache was given */
+    int64_t cached[WORLD_KEYS_MOST];   /* the highest value that the cache was given */
     unsigned rejects;                  /* records and messages that must become dead letters */
     struct world_log *log;
     unsigned steps;       /* of all instances: in a long run not every one is looked at */
@@ -115,6 +119,8 @@ void world_tell(struct world *world, const struct instance *instance, const char
 /* Sends a command, `copies` times under the same id; each copy waits for an answer of its own. */
 void world_command(struct world *world, unsigned key, int64_t by, unsigned copies);
 void world_ask(struct world *world, int kind, unsigned key, int64_t by, unsigned copies);
+/* The same command once more. */
+void world_repeat(struct world *world, uint64_t number);
 /* A batch of so many events about any keys; bad ones among them. Sent `copies` times. */
 void world_events(struct world *world, unsigned events, unsigned copies);
 void world_poison(struct world *world, unsigned key); /* an event that no process survives */
@@ -125,8 +131,13 @@ void world_large(struct world *world, unsigned key); /* an event as large as a r
 void world_settings(struct world *world);
 /* Somebody takes a partition over, and is never heard of again. */
 void world_ghost(struct world *world, unsigned service, int32_t part);
+void world_ghosts(struct world *world); /* all of a's */
 /* One instance does one thing: a step of the stream or of its store. If it dies of a decision it is started again. */
 void world_act(struct world *world, struct instance *instance);
+/* Any of them, one after the other, a millisecond each. */
+void world_rounds(struct world *world, int rounds);
+/* One of the calls that it made comes to an end, perhaps more than once. */
+void world_answer_call(struct world *world, struct instance *instance);
 void world_chaos(struct world *world, int acts);
 /* Everybody works and time goes on until nothing more happens. */
 void world_settle(struct world *world);

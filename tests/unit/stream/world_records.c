@@ -47,7 +47,7 @@ void world_check_dead_letter(struct world *world, const struct bus_record *lette
     const struct bus_record *source =
         bus_mem_record(world->cluster, topic_find(topic), partition, offset);
     if (!source)
-        return; /* retention took it */
+        return;                                                       /* retention took it */
     bool alone = source->topic == TOPIC_EVENTS && source->value.data; /* one event of it */
     if (!same(letter->key, source->key) || !has_headers(letter, source) ||
         (!alone && !same(letter->value, source->value)))

@@ -10,6 +10,8 @@
 
 #include "test.h"
 
+#include "internal.h"
+
 #include "journey/v1/command.pb-c.h"
 #include "journey/v1/event.pb-c.h"
 #include "journey/v1/journey.pb-c.h"
@@ -186,7 +188,10 @@ static void due(struct stream_decision *d, const struct stream_message *m)
         uint64_t number = m->data.size == 16 ? command_number(m->data.data) : 0;
         if (t->open-- <= 0 || !number)
             wrong(d, m, "an outcome, and nothing was called");
-        if (number && world_of_decisions->asked[number - 1].by == WORLD_UNSTORABLE)
+        int64_t by = number ? world_of_decisions->asked[number - 1].by : 0;
+        if (by == WORLD_POISON)
+            longjmp(world_of_decisions->died, 1);
+        if (by == WORLD_UNSTORABLE)
             outcome_row(d, m, (int64_t)number);
         outcome_row(d, m, (int64_t)number);
         open_row(d, m, number, stream_remove_row);
@@ -274,6 +279,14 @@ static bool decide_badly(struct stream_decision *d, const struct stream_message 
             count->tenant_id = (ProtobufCBinaryData){size, arena_alloc(d->arena, size)};
             stream_publish(d, TOPIC_TEMPLATE_COUNTS, key, count, d->now_us);
         }
+    } else if (by == WORLD_LOUD) {
+        char *text = arena_alloc(d->arena, WORLD_LOUD_BYTES + 1);
+        memset(text, '1', WORLD_LOUD_BYTES);
+        text[WORLD_LOUD_BYTES] = '\0';
+        stream_reply_part(d, 200, "value", text);
+    } else if (by == WORLD_LARGE_PART) {
+        size_t size = STATE_LIMIT + 1;
+        stream_put_part(d, 1, slice_make(arena_alloc(d->arena, size), size));
     } else if (by == WORLD_MUTE) {
         reply_value(d, "nobody", 0);
     } else {
