@@ -89,6 +89,15 @@ static void other_lane(struct sketch *s)
 {
     s->input.lane = BUS_LANE_EVENTS;
 }
+static void imported(struct sketch *s)
+{
+    s->input.lane = BUS_LANE_IMPORTS;
+}
+static void command_of_events(struct sketch *s)
+{
+    s->input.topic = TOPIC_TEMPLATE_COUNTS;
+    s->input.type = &journey__v1__count__descriptor;
+}
 static void no_inputs(struct sketch *s)
 {
     s->service.n_inputs = 0;
@@ -110,6 +119,9 @@ static void a_slip_is_told_at_the_start(void **state)
          undeclared_state},
         {"other type", "sketch: input journey.commands.template.v1: its type is not ", other_type},
         {"other lane", "sketch: input journey.commands.template.v1: its lane is not ", other_lane},
+        {"imported", "sketch: input journey.commands.template.v1: its lane is not ", imported},
+        {"command of events", "sketch: input journey.counts.v1: its lane is not ",
+         command_of_events},
         {"no inputs", "sketch: it needs 1 to ", no_inputs},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -7,6 +7,8 @@
 
 #include "internal.h"
 
+#include "journey/v1/settings.pb-c.h"
+
 static const struct bus_ops *prompt;
 static unsigned mirror_records; /* that may come */
 static unsigned failed_starts;  /* of a mirror's reading, still to come */
@@ -113,12 +115,63 @@ static void mirror_begins_anew_behind_what_is_gone(void **state)
     world_destroy(&world);
 }
 
+static void say_settings(struct world *world, unsigned tenant, int64_t version)
+{
+    struct err err = {0};
+    char key[16];
+    uint8_t value[64];
+    Journey__V1__TenantSettings settings;
+    (void)snprintf(key, sizeof(key), "tenant%u", tenant);
+    journey__v1__tenant_settings__init(&settings);
+    settings.version = version;
+    struct bus_message message = {.topic = TOPIC_SETTINGS, .partition = 0, .key = slice_str(key)};
+    if (version)
+        message.value = slice_make(value, journey__v1__tenant_settings__pack(&settings, value));
+    assert_int_equal(bus_send(world->client, &message, &err), 0);
+}
+
+/* More than it has buckets: each is found, none for another; what was taken away is not. */
+static void mirror_of_many_keys_knows_each(void **state)
+{
+    enum {
+        MANY = 9000
+    };
+    struct world *world = world_create(17, 1);
+    struct stream *s = world->instances[1].stream;
+    struct stream_decision d = {.effects = &s->effects};
+    struct stream_mirror spec = *s->mirrors[0].spec;
+    spec.limit = MANY;
+    s->mirrors[0].spec = &spec;
+    for (unsigned i = 0; i < MANY; i++)
+        say_settings(world, i, 1000 + i);
+    for (unsigned i = 0; i < MANY; i += 3)
+        say_settings(world, i, i % 2 ? 0 : 2000 + i);
+    world_settle(world);
+    for (unsigned i = 0; i < MANY + 1000; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof(key), "tenant%u", i);
+        const Journey__V1__TenantSettings *found = stream_mirror_get(&d, 0, slice_str(key));
+        int64_t version = i >= MANY ? 0 : i % 3 ? 1000 + i : i % 2 ? 0 : 2000 + i;
+        assert_int_equal(found ? found->version : 0, version);
+    }
+    assert_true(stream_ready(s, NULL));
+    const char *why = NULL;
+    for (unsigned i = 0; i <= MANY / 6; i++) /* one more than were taken away */
+        say_settings(world, MANY + i, 1);
+    world_settle(world);
+    assert_int_equal(s->mirrors[0].n, MANY);
+    assert_false(stream_ready(s, &why));
+    assert_string_equal(why, "a mirror has reached its limit");
+    world_destroy(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mirror_is_read_before_anything_is_decided),
         cmocka_unit_test(slow_mirror_is_read_to_its_end),
         cmocka_unit_test(mirror_begins_anew_behind_what_is_gone),
+        cmocka_unit_test(mirror_of_many_keys_knows_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
