@@ -50,7 +50,9 @@ static void check_timer_row(struct instance *instance, struct part *part,
         violation(sim,
                   "%s: timer %s of partition %d has a row, due by its horizon, and is not known",
                   instance_name(instance), name, part->id);
-    else if (timer->due_us != row[5].i || !slice_equal(timer->data, row[6].s))
+    else if ((kind % TIMER_KINDS == TIMER_PARKED ? park_order_of(timer) : timer->due_us) !=
+                 row[5].i ||
+             !slice_equal(timer->data, row[6].s))
         violation(sim, "%s: timer %s of partition %d is due at %lld, its row says %lld",
                   instance_name(instance), name, part->id, (long long)timer->due_us,
                   (long long)row[5].i);
@@ -77,18 +79,15 @@ static void check_timers(struct instance *instance, struct part *part)
     }
 }
 
-/* A message whose state has come is due by its offset: at once, in the order of the log. But one that its owner had not
- * read yet, or its release did not know, is found only when its time is over. */
+/* A message whose state has come is due at once, in the order of the log. */
 static void check_parked(struct instance *instance, const struct part *part)
 {
     const struct cache *cache = &instance->stream->cache;
-    if (instance->sim->parts[instance->service][part->id].unread)
-        return;
     for (const struct timer *t = part->parked; t; t = t->parked_next)
         for (const struct entry *e = cache->newest; e; e = e->older)
             if (e->present && e->loaded && e->kind == t->kind / TIMER_KINDS &&
                 memcmp(e->tenant, t->key.tenant, 16) == 0 && slice_equal(entry_id(e), t->key.id) &&
-                t->due_us != park_offset(t))
+                t->due_us != park_order_of(t))
                 violation(instance->sim, "%s: partition %d: %s waits on, though its state has come",
                           instance_name(instance), part->id, t->name);
 }

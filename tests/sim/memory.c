@@ -142,8 +142,6 @@ static void count_limits(const struct instance *instance)
     for (int32_t p = 0; p < s->n_parts; p++) {
         const struct part *part = &s->parts[p];
         timers = timers || part->n_timers >= s->limits.timers;
-        if (part->state == PART_RUNNING && (part->horizon_us < INT64_MAX || instance->old_release))
-            instance->sim->parts[instance->service][p].unread = true;
     }
     tally.steps[STEP_FULL_BATCH] += s->loading && s->loading->bytes >= s->limits.batch_bytes;
     tally.steps[STEP_FULL_OUTBOX] += s->unconfirmed >= s->limits.unconfirmed;

@@ -247,7 +247,6 @@ struct owner {                 /* of an epoch */
 struct part_ledger {
     int64_t n, epoch;
     struct owner *owners; /* by epoch */
-    bool unread;          /* some owner did not have all of its timers in memory */
 };
 
 struct outage {

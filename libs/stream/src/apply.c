@@ -24,17 +24,15 @@ void batch_put_row(struct batch *batch, const struct store_table *table,
 
 struct outrow *batch_outrow(struct stream *s, struct batch *batch, struct part *part)
 {
-    unsigned i = 0;
-    while (batch->parts[i].part != part)
-        i++;
-    struct outrow *row = batch->parts[i].row;
+    struct batch_part *mine = batch_part_of(batch, part);
+    struct outrow *row = mine->row;
     if (!row) {
         row = calloc(1, sizeof(*row));
         if (!row)
             abort();
-        row->n = batch->parts[i].n;
+        row->n = mine->n;
         row->at_us = s->now_us;
-        batch->parts[i].row = row;
+        mine->row = row;
         *part->rows_tail = row;
         part->rows_tail = &row->next;
     }
@@ -211,11 +209,11 @@ void apply_dead_letter(struct stream *s, struct batch *batch, struct item *item,
 /* ---- everything else ---- */
 
 void apply_timer(struct stream *s, struct batch *batch, struct item *item, unsigned plain,
-                 const char *name, int64_t due_us, struct slice data)
+                 const char *name, int64_t row_us, int64_t due_us, struct slice data)
 {
     unsigned kind = item->state * TIMER_KINDS + plain;
     const char *kept = arena_copy(batch->arena, name, strlen(name));
-    timers_put_row(batch, item->part, kind, &item->key, kept, due_us, data);
+    timers_put_row(batch, item->part, kind, &item->key, kept, row_us, data);
     struct timer *timer = timers_set(s, item->part, kind, &item->key, kept, due_us, data);
     if (timer)
         timer->batch = batch->id;
@@ -237,8 +235,8 @@ static void cancel_timer(struct batch *batch, struct item *item, const char *nam
     attempts_settle(batch, item->part, timer_identity(kind, &item->key, name));
 }
 
-static void put_state(struct stream *s, struct batch *batch, struct entry *entry, void *state,
-                      struct slice packed, struct part *part)
+static void put_state(struct stream *s, struct entry *entry, void *state, struct slice packed,
+                      struct part *part)
 {
     bool created = !entry->present && state;
     entry->changed = true;
@@ -249,7 +247,7 @@ static void put_state(struct stream *s, struct batch *batch, struct entry *entry
     if (created && part->n_parked) {
         struct stream_key key = {.id = entry_id(entry)};
         memcpy(key.tenant, entry->tenant, 16);
-        timers_adopt(batch, part, &key, entry->kind);
+        timers_adopt(part, &key, entry->kind);
     }
 }
 
@@ -266,7 +264,7 @@ static void keep_answer(struct stream *s, struct batch *batch, struct item *item
     answer->body_hash = item->command->body_hash;
     answer->at_us = s->now_us;
     answer->reply = kept;
-    put_state(s, batch, item->answer, answer, pack(batch->arena, answer), item->part);
+    put_state(s, item->answer, answer, pack(batch->arena, answer), item->part);
 }
 
 static void add_ask(struct stream *s, struct batch *batch, struct item *item,
@@ -326,7 +324,7 @@ static void apply_one(struct stream *s, struct batch *batch, struct item *item,
             const void *given;
             void *state;
         } u = {e->pointer};
-        put_state(s, batch, item->entry, u.state, e->packed, item->part);
+        put_state(s, item->entry, u.state, e->packed, item->part);
         break;
     }
     case EFFECT_PART:
@@ -339,13 +337,13 @@ static void apply_one(struct stream *s, struct batch *batch, struct item *item,
                       e->kind == EFFECT_ROW ? STORE_ROW_PUT : STORE_ROW_REMOVE);
         break;
     case EFFECT_TIMER_SET:
-        apply_timer(s, batch, item, TIMER_PLAIN, e->name, e->number, (struct slice){0});
+        apply_timer(s, batch, item, TIMER_PLAIN, e->name, e->number, e->number, (struct slice){0});
         break;
     case EFFECT_TIMER_CANCEL:
         cancel_timer(batch, item, e->name);
         break;
     case EFFECT_CALL:
-        apply_timer(s, batch, item, TIMER_CALL, e->name, s->now_us, e->data);
+        apply_timer(s, batch, item, TIMER_CALL, e->name, s->now_us, s->now_us, e->data);
         break;
     case EFFECT_REPLY:
         keep_answer(s, batch, item, e->pointer);

@@ -29,8 +29,8 @@ struct item {
     struct bus_record *record; /* its record, or the one it was parked with */
     unsigned timer_kind;       /* a timer's identity: it is looked for again at its turn */
     const char *timer_name;
-    int64_t due_us;
-    struct slice data; /* outcome */
+    int64_t due_us, until_us; /* until_us: of a parked message */
+    struct slice data;        /* outcome */
     struct entry *entry, *answer;
     struct {
         int lookup_load;
@@ -89,6 +89,7 @@ struct batch_part {
     uint64_t life;
     struct outrow *row; /* NULL: it says nothing */
     int64_t n;
+    uint64_t given_up; /* what its part had condemned */
 };
 
 struct batch {
@@ -189,12 +190,14 @@ void load_finish(struct stream *s, struct batch *batch);
 void load_deinit(struct batch *batch);
 
 /* decide.c, apply.c */
+/* row_us: as its row has it, by which it is read; due_us: in memory. */
 void apply_timer(struct stream *s, struct batch *batch, struct item *item, unsigned plain,
-                 const char *name, int64_t due_us, struct slice data);
+                 const char *name, int64_t row_us, int64_t due_us, struct slice data);
 void apply_problem(struct stream *s, struct batch *batch, struct item *item, int status,
                    const char *code, const char *detail);
 void decide_batch(struct stream *s, struct batch *batch);
 void batch_add_part(struct stream *s, struct batch *batch, struct part *part);
+struct batch_part *batch_part_of(struct batch *batch, const struct part *part); /* it was added */
 int apply_effects(struct stream *s, struct batch *batch, struct item *item,
                   struct stream_decision *d, struct err *err);
 void apply_dead_letter(struct stream *s, struct batch *batch, struct item *item, const char *code,

@@ -42,6 +42,10 @@ static void settled(struct stream *s, struct batch *batch)
         if (part->life != batch->parts[i].life)
             continue; /* given up meanwhile: whoever took over says it */
         part->tries = 0;
+        if (batch->parts[i].given_up == part->condemned) {
+            part->condemned = 0; /* a timer of the same name may be set again, and be harmless */
+            part->condemned_code = NULL;
+        }
         if (batch->parts[i].row)
             batch->parts[i].row->committed = true;
         outbox_advance(part); /* it may say nothing after all */
@@ -98,8 +102,6 @@ static void refused(struct stream *s, struct batch *batch, const struct store_co
         for (unsigned i = 0; i < batch->n_parts && n < ARRAY_SIZE(fenced); i++)
             if (batch->fenced[i] && batch->parts[i].part->life == batch->parts[i].life)
                 fenced[n++] = batch->parts[i].part;
-        if (batch->marked)
-            fenced[n++] = batch->marked;
         metric_inc(s->m.fenced, n);
     } else {
         char text[200];

@@ -180,6 +180,8 @@ static bool is_hopeless(struct stream *s, struct batch *batch, struct item *item
     const struct part *part = item->part;
     if (item->unusable) {
         bool condemned = part->condemned && part->condemned == item_identity(item);
+        if (condemned)
+            batch_part_of(batch, part)->given_up = part->condemned;
         if (item->kind == ITEM_PARKED && !item->record)
             stop(s, batch, item, item->unusable); /* another release put it there */
         else
@@ -199,12 +201,13 @@ static void decide_item(struct stream *s, struct batch *batch, struct item *item
     struct stream_message *m = message_of(batch, item);
     struct err err = {0};
     s->effects.n = 0;
-    if ((item->kind != ITEM_RECORD && !timer_turn(s, batch, item)) || is_hopeless(s, batch, item))
+    if (park_waits_on(s, item) || (item->kind != ITEM_RECORD && !timer_turn(s, batch, item)) ||
+        is_hopeless(s, batch, item))
         return;
     if (item->kind == ITEM_RECORD && item->command && item->part->n_parked &&
         item->entry->present && timers_wait_for(item->part, &item->key, item->state)) {
         /* Older commands of this state still wait for their turn: not before them. */
-        park_item(s, batch, item, item->record->offset);
+        park_item(s, batch, item, park_order(item));
         return;
     }
     d.state = decoded_state(s, batch, item->entry);
@@ -298,6 +301,14 @@ static void put_changed_rows(struct stream *s, struct batch *batch)
                           arena_copy(batch->arena, values, sizeof(values)), STORE_ROW_PUT);
         }
     }
+}
+
+struct batch_part *batch_part_of(struct batch *batch, const struct part *part)
+{
+    unsigned i = 0;
+    while (batch->parts[i].part != part)
+        i++;
+    return &batch->parts[i];
 }
 
 void batch_add_part(struct stream *s, struct batch *batch, struct part *part)

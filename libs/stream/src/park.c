@@ -1,13 +1,37 @@
-/* A message that waits for its state, as it is kept in the timers table: the record, and which message of it. */
+/*
+ * A message that waits for its state, as it is kept in the timers table: until when, the record, and which message of it.
+ *
+ * Its row is due at the time that its place in the log is, in 1970: so a new owner reads it before anything else, and
+ * takes it in the order of the log. Either its state has come meanwhile, whoever saw it come and whoever could not read
+ * the message then; or it waits on, until its time is over.
+ */
 #include "internal.h"
 
 #include <stdio.h>
 
-struct slice park_pack(const struct item *item, struct arena *arena)
+enum {
+    FORM = 2,
+    FORM_WITHOUT_UNTIL = 1, /* before: its row was due when its time was over */
+    MESSAGES_A_RECORD = 4096
+};
+
+/* Microseconds of 1970, in the order of the log; records of a partition are not so many that they come to be now. */
+static int64_t order(int64_t offset, uint64_t index)
+{
+    return offset * MESSAGES_A_RECORD + min_i64((int64_t)index, MESSAGES_A_RECORD - 1);
+}
+
+int64_t park_order(const struct item *item)
+{
+    return order(item->record->offset, item->index);
+}
+
+static struct slice pack(const struct item *item, int64_t until_us, struct arena *arena)
 {
     struct buf out = {0};
     const struct bus_record *record = item->record;
-    buf_append_varint(&out, 1); /* form */
+    buf_append_varint(&out, FORM);
+    buf_append_varint(&out, (uint64_t)until_us);
     buf_append_bytes(&out, slice_str(topic_name(record->topic)));
     buf_append_varint(&out, (uint64_t)record->partition);
     buf_append_varint(&out, (uint64_t)record->offset);
@@ -25,17 +49,31 @@ struct slice park_pack(const struct item *item, struct arena *arena)
     return packed;
 }
 
+/* The beginning of every form; until: as it was, where the form has none. */
+static int take_head(struct slice *in, int64_t *until_us, struct slice *topic)
+{
+    uint64_t form, until;
+    if (slice_take_varint(in, &form) || (form != FORM && form != FORM_WITHOUT_UNTIL))
+        return ERR_INVALID;
+    if (form == FORM) {
+        if (slice_take_varint(in, &until))
+            return ERR_INVALID;
+        *until_us = (int64_t)until;
+    }
+    return slice_take_bytes(in, topic);
+}
+
 int park_unpack(struct stream *s, struct batch *batch, struct item *item, struct slice in,
                 struct err *err)
 {
     struct bus_record *record = arena_alloc(batch->arena, sizeof(*record));
     struct slice topic = {0};
-    uint64_t form, partition, offset, time, index, n;
-    if (!record || slice_take_varint(&in, &form) || form != 1 || slice_take_bytes(&in, &topic) ||
-        slice_take_varint(&in, &partition) || slice_take_varint(&in, &offset) ||
-        slice_take_varint(&in, &time) || slice_take_varint(&in, &index) ||
-        slice_take_bytes(&in, &record->key) || slice_take_bytes(&in, &record->value) ||
-        slice_take_varint(&in, &n) || n > BUS_MAX_HEADERS)
+    uint64_t partition, offset, time, index, n;
+    item->until_us = item->due_us;
+    if (!record || take_head(&in, &item->until_us, &topic) || slice_take_varint(&in, &partition) ||
+        slice_take_varint(&in, &offset) || slice_take_varint(&in, &time) ||
+        slice_take_varint(&in, &index) || slice_take_bytes(&in, &record->key) ||
+        slice_take_bytes(&in, &record->value) || slice_take_varint(&in, &n) || n > BUS_MAX_HEADERS)
         return err_set(err, ERR_INVALID, ERR_CLASS_PERMANENT, "a parked message cannot be read");
     for (uint64_t i = 0; i < n; i++) {
         struct slice name;
@@ -75,8 +113,8 @@ int park_unpack(struct stream *s, struct batch *batch, struct item *item, struct
 bool park_known(const struct stream *s, struct slice in)
 {
     struct slice topic;
-    uint64_t form;
-    if (slice_take_varint(&in, &form) || form != 1 || slice_take_bytes(&in, &topic))
+    int64_t until_us;
+    if (take_head(&in, &until_us, &topic))
         return false;
     for (unsigned i = 0; i < s->service->n_inputs; i++)
         if (slice_equal_str(topic, topic_name(s->service->inputs[i].topic)))
@@ -84,15 +122,16 @@ bool park_known(const struct stream *s, struct slice in)
     return false;
 }
 
-/* Where its record stands in the log: the order in which the parked messages of a state are decided. */
-int64_t park_offset(const struct timer *timer)
+int64_t park_order_of(const struct timer *timer)
 {
     struct slice in = timer->data, topic;
-    uint64_t form, partition, offset;
-    if (slice_take_varint(&in, &form) || slice_take_bytes(&in, &topic) ||
-        slice_take_varint(&in, &partition) || slice_take_varint(&in, &offset))
+    int64_t until_us;
+    uint64_t partition, offset, time, index;
+    if (take_head(&in, &until_us, &topic) || slice_take_varint(&in, &partition) ||
+        slice_take_varint(&in, &offset) || slice_take_varint(&in, &time) ||
+        slice_take_varint(&in, &index))
         return 0;
-    return (int64_t)offset;
+    return order((int64_t)offset, index);
 }
 
 void park_item(struct stream *s, struct batch *batch, struct item *item, int64_t until_us)
@@ -100,7 +139,7 @@ void park_item(struct stream *s, struct batch *batch, struct item *item, int64_t
     char name[300];
     (void)snprintf(name, sizeof(name), "%s/%d/%lld/%u", topic_name(item->record->topic),
                    item->record->partition, (long long)item->record->offset, item->index);
-    struct slice data = park_pack(item, batch->arena);
+    struct slice data = pack(item, until_us, batch->arena);
     if (item->part->n_parked >= s->limits.parked ||
         item->part->parked_bytes + data.size > s->limits.parked_bytes) {
         static const char reason[] = "too many messages wait for what they are about to begin";
@@ -110,6 +149,19 @@ void park_item(struct stream *s, struct batch *batch, struct item *item, int64_t
             apply_dead_letter(s, batch, item, "too_many_parked", reason);
         return;
     }
-    apply_timer(s, batch, item, TIMER_PARKED, name, until_us, data);
+    apply_timer(s, batch, item, TIMER_PARKED, name, park_order(item), until_us, data);
     metric_inc(s->m.parked, 1);
+}
+
+bool park_waits_on(struct stream *s, const struct item *item)
+{
+    if (item->kind != ITEM_PARKED || item->unusable || item->entry->present ||
+        item->until_us <= s->now_us)
+        return false;
+    struct timer *timer = timers_find(item->part, item->timer_kind, &item->key, item->timer_name);
+    if (timer) {
+        timer->adopted = false;
+        timers_postpone(item->part, timer, item->until_us);
+    }
+    return true;
 }

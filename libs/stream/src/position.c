@@ -239,7 +239,6 @@ void position_forget(struct stream *s, struct part *part)
             free(w);
         }
     }
-    memset(part->dests, 0, sizeof(*part->dests) * 2 * TOPIC_COUNT * (size_t)s->n_parts);
     buf_deinit(&part->unknown_offsets);
     buf_deinit(&part->unknown_numbers);
     buf_deinit(&part->unknown_watermarks);

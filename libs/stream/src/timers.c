@@ -278,18 +278,14 @@ bool timers_wait_for(const struct part *part, const struct stream_key *key, unsi
     return false;
 }
 
-void timers_adopt(struct batch *batch, struct part *part, const struct stream_key *key,
-                  unsigned state)
+void timers_adopt(struct part *part, const struct stream_key *key, unsigned state)
 {
     for (struct timer *t = part->parked; t; t = t->parked_next) {
         if (!waits_for(t, key, state))
             continue;
         t->adopted = true;
-        t->due_us = park_offset(t);
+        t->due_us = park_order_of(t);
         timers_reheap(part, t);
-        timers_put_row(batch, part, t->kind, key,
-                       arena_copy(batch->arena, t->name, strlen(t->name)), t->due_us,
-                       arena_slice(batch->arena, t->data));
     }
 }
 
@@ -420,8 +416,9 @@ bool timers_want_page(const struct part *part, int64_t now_us)
 {
     if (part->horizon_us == INT64_MAX)
         return false;
-    if (part->n_heap == 0)
-        return true;
+    if (part->n_heap ==
+        0) /* of one instant that is in memory and under way, the rest is read when that is over */
+        return !(part->horizon_open && part->n_timers);
     return part->horizon_us < now_us + 2 * SECOND_US &&
            !(part->horizon_open && part->heap[0]->due_us <= part->horizon_us);
 }

@@ -34,9 +34,9 @@ struct timer {
     struct stream_key key; /* id in this allocation */
     const char *name;
     struct slice data;
-    uint64_t batch;                           /* that set it; 0: it was read from its row */
-    bool taken;                               /* an item of a batch, or a call under way */
-    bool adopted;                             /* parked, and its state has come */
+    uint64_t batch; /* that set it; 0: it was read from its row */
+    bool taken;     /* an item of a batch, or a call under way */
+    bool adopted;   /* parked, and its state has come, or may have: it is to be looked at */
     struct timer *parked_next, **parked_link; /* of its partition's parked ones */
 };
 
@@ -55,10 +55,9 @@ void timers_postpone(struct part *part, struct timer *timer, int64_t due_us);
 void timers_load(struct stream *s, struct part *part, void (*then)(struct stream *, struct part *));
 bool timers_want_page(const struct part *part, int64_t now_us);
 void timers_forget(struct part *part);
-/* The state has come: what waits for it is due at the time that its offset is, long ago by anybody's clock: at once, in the
- * order of the log, before anything else. */
-void timers_adopt(struct batch *batch, struct part *part, const struct stream_key *key,
-                  unsigned state);
+/* The state has come: what waits for it is due at the time that its row is: at once, in the order of the log, before
+ * anything else. */
+void timers_adopt(struct part *part, const struct stream_key *key, unsigned state);
 /* The row of a timer; key's id, name and data live in the batch's arena, or as long. */
 void timers_put_row(struct batch *batch, const struct part *part, unsigned kind,
                     const struct stream_key *key, const char *name, int64_t due_us,
@@ -71,9 +70,12 @@ extern const struct stream_state answers_state;
 
 /* park.c: a message as it was parked */
 void park_item(struct stream *s, struct batch *batch, struct item *item, int64_t until_us);
-int64_t park_offset(const struct timer *timer);
+/* Where it stands in the log, as a time of 1970: the order in which the parked messages of a state are decided. */
+int64_t park_order(const struct item *item);
+int64_t park_order_of(const struct timer *timer);
 bool park_known(const struct stream *s, struct slice data);
-struct slice park_pack(const struct item *item, struct arena *arena);
+/* A parked message at its turn whose state has not come, and which has time: it is put back. */
+bool park_waits_on(struct stream *s, const struct item *item);
 /* Without body when the item is unusable. An error without a record: of another release. */
 int park_unpack(struct stream *s, struct batch *batch, struct item *item, struct slice data,
                 struct err *err);

@@ -67,6 +67,34 @@ static void outcome_that_kills_is_given_up(void **state)
     check_outcome_is_given_up(WORLD_POISON);
 }
 
+/* The first page is full of calls that are due at one instant, and more of them follow: each is made, and decided. */
+static void more_calls_of_one_instant_than_a_page(void **state)
+{
+    enum {
+        MANY = 2 * TIMER_PAGE_SMALL + 4
+    };
+    struct world *world = world_create(18, 1);
+    struct instance *a = &world->instances[0];
+    world_command(world, 1, 1, 1);
+    world_settle(world);
+    for (unsigned i = 0; i < MANY; i++)
+        world_ask(world, ASKED_CALL, 1, 0, 1);
+    for (int i = 0; i < 20000 && a->n_calls < MANY; i++)
+        world_act(world, a);
+    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+        a->stream->parts[p].small_pages = true;
+    own_forget_all(a->stream, "a test", 0);
+    a->n_calls = 0;
+    world_rounds(world, 2000);
+    assert_int_equal(a->n_calls, TIMER_PAGE_SMALL);
+    world_command(world, 2, 1, 1); /* others go on meanwhile */
+    world_rounds(world, 2000);
+    assert_int_equal(world_replies(world, 200), 1 + MANY + 1);
+    world_settle(world);
+    world_check(world);
+    world_destroy(&world);
+}
+
 /* Until the database has answered it, and the log has taken the answer. */
 static void question_holds_up_a_drain(void **state)
 {
@@ -110,6 +138,7 @@ int main(void)
         cmocka_unit_test(call_of_an_earlier_life_is_let_go),
         cmocka_unit_test(outcome_that_postgres_refuses_is_given_up),
         cmocka_unit_test(outcome_that_kills_is_given_up),
+        cmocka_unit_test(more_calls_of_one_instant_than_a_page),
         cmocka_unit_test(question_holds_up_a_drain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,8 @@
 
 #include "test.h"
 
+#include "internal.h"
+
 /* The first instance works; no time passes. */
 static void work(struct world *world, int steps)
 {
@@ -74,6 +76,33 @@ static void parked_commands_keep_their_order(void **state)
         assert_int_equal(rows[i][2].i, expected[i].value);
         assert_int_equal(id, expected[i].id);
     }
+    world_destroy(&world);
+}
+
+/* However many there are beside what a page holds, and whoever saw the state come: a new owner looks at all of them. */
+static void parked_commands_are_found_by_the_next_owner(void **state)
+{
+    enum {
+        MANY = 3 * TIMER_PAGE_SMALL
+    };
+    struct world *world = world_create(9, 1);
+    struct stream *s = world->instances[0].stream;
+    world_settle(world);
+    for (unsigned i = 0; i < MANY; i++)
+        world_command(world, 1, -1, 1);
+    for (unsigned lives = 0; lives < 3; lives++) {
+        work(world, 20);
+        assert_int_equal(s->parts[world_partition(world, 1)].n_parked, MANY);
+        for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+            s->parts[p].small_pages = true;
+        own_forget_all(s, "a test", 0);
+    }
+    work(world, 20);
+    world_command(world, 1, 2, 1);
+    work(world, 20);
+    assert_int_equal(world_value(world, 0, 1), 2 + MANY);
+    world_settle(world);
+    world_check(world);
     world_destroy(&world);
 }
 
@@ -173,6 +202,7 @@ int main(void)
         cmocka_unit_test(repeated_command_has_one_effect),
         cmocka_unit_test(parked_command_is_decided_after_its_state_begins),
         cmocka_unit_test(parked_commands_keep_their_order),
+        cmocka_unit_test(parked_commands_are_found_by_the_next_owner),
         cmocka_unit_test(parked_command_has_its_look_ups),
         cmocka_unit_test(parked_command_expires),
         cmocka_unit_test(rejected_message_is_a_dead_letter_and_leaves_nothing),

@@ -36,6 +36,25 @@ static void record_of_several_messages_that_postgres_refuses(void **state)
     world_destroy(&world);
 }
 
+/* It alone; the next one of its name is another. */
+static void timer_that_postgres_refuses_is_given_up(void **state)
+{
+    struct world *world = world_create(10, 1);
+    const struct store_value *row;
+    world_command(world, 1, 1, 1);
+    world_settle(world);
+    world->refused_timers = true;
+    world_ask(world, ASKED_TIMER, 1, 70000, 1);
+    world_command(world, 2, 1, 1);
+    world_settle(world);
+    assert_int_equal(store_mem_rows(world->dbs[0], &timers_table, &row, 1), 0);
+    world->refused_timers = false;
+    world_ask(world, ASKED_TIMER, 1, 70000, 1);
+    world_settle(world);
+    world_check(world);
+    world_destroy(&world);
+}
+
 static void decision_larger_than_a_batch_is_a_dead_letter(void **state)
 {
     struct world *world = world_create(4, 1);
@@ -228,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_postgres_refuses_is_a_dead_letter),
         cmocka_unit_test(record_of_several_messages_that_postgres_refuses),
+        cmocka_unit_test(timer_that_postgres_refuses_is_given_up),
         cmocka_unit_test(decision_larger_than_a_batch_is_a_dead_letter),
         cmocka_unit_test(large_records_leave_room_for_what_follows),
         cmocka_unit_test(more_timers_of_one_instant_than_a_page),

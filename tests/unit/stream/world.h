@@ -98,6 +98,7 @@ struct world {
     unsigned steps;       /* of all instances: in a long run not every one is looked at */
     bool verbose, faults; /* faults: decisions may be made to die */
     bool deadly_timers;   /* the process does not survive a timer "again" */
+    bool refused_timers;  /* the database refuses what it wants to write */
 };
 
 extern struct world *world_of_decisions; /* the one there is: decisions know no other way */

@@ -184,6 +184,10 @@ static void due(struct stream_decision *d, const struct stream_message *m)
     struct tally *t = tally_of(state);
     if (strcmp(m->name, "again") == 0 && world_of_decisions->deadly_timers)
         longjmp(world_of_decisions->died, 1);
+    if (strcmp(m->name, "again") == 0 && world_of_decisions->refused_timers) {
+        outcome_row(d, m, 0);
+        outcome_row(d, m, 0);
+    }
     if (m->kind == STREAM_OUTCOME) {
         uint64_t number = m->data.size == 16 ? command_number(m->data.data) : 0;
         if (t->open-- <= 0 || !number)
