@@ -416,8 +416,8 @@ bool timers_want_page(const struct part *part, int64_t now_us)
 {
     if (part->horizon_us == INT64_MAX)
         return false;
-    if (part->n_heap ==
-        0) /* of one instant that is in memory and under way, the rest is read when that is over */
+    /* What is in memory of one instant is under way: the rest of it is read when that is over. */
+    if (part->n_heap == 0)
         return !(part->horizon_open && part->n_timers);
     return part->horizon_us < now_us + 2 * SECOND_US &&
            !(part->horizon_open && part->heap[0]->due_us <= part->horizon_us);
