@@ -120,6 +120,39 @@ static void count_number(struct world_log *log, struct slice id)
     stream->highest = number.number > stream->highest ? number.number : stream->highest;
 }
 
+/* What a question is answered: a value that was once committed, or that it cannot be answered now. */
+static void check_value(struct world *world, const struct world_asked *asked,
+                        const Journey__V1__Reply *reply)
+{
+    if (reply->status == 503) {
+        assert_non_null(reply->problem);
+        return;
+    }
+    assert_int_equal(reply->status, 200);
+    assert_null(reply->problem);
+    assert_int_equal(reply->n_parts, 1);
+    assert_string_equal(reply->parts[0]->name, "asked");
+    int64_t value = strtoll(reply->parts[0]->json, NULL, 10);
+    assert_true(value >= -1 && value <= world_value(world, 0, asked->key));
+}
+
+/* As CloudEvents has them. */
+static void check_headers(const struct bus_record *record)
+{
+    static const char *const names[] = {"ce_specversion", "ce_id", "ce_type", "ce_source",
+                                        "ce_time"};
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+        const struct bus_header *header = bus_record_header(record, names[i]);
+        if (!header || !header->value.size)
+            fail_msg("a message without %s", names[i]);
+    }
+    int64_t at_us;
+    int32_t offset_s;
+    struct slice time = bus_record_header(record, "ce_time")->value;
+    assert_int_equal(time_parse(&at_us, &offset_s, time), 0);
+    assert_in_range(at_us, 1700000000 * SECOND_US - DAY_US, 1700000000 * SECOND_US + 30 * DAY_US);
+}
+
 static void take_answer(struct world *world, const struct bus_record *record)
 {
     Journey__V1__Reply *reply =
@@ -145,6 +178,8 @@ static void take_answer(struct world *world, const struct bus_record *record)
                  (unsigned long long)number, size, trace ? "" : " not");
     answered->answers += !answered->copies[copy];
     answered->copies[copy] = true;
+    if (asked->kind == ASKED_VALUE)
+        check_value(world, asked, reply);
     if (asked->kind != ASKED_VALUE && reply->status != 404) {
         uint64_t content =
             hash64(reply->n_parts ? reply->parts[0]->json : "",
@@ -176,6 +211,8 @@ void world_audit(struct world *world)
                 const struct bus_header *id =
                     bus_record_header(record, topics[t] & TOPIC_DLQ ? "dlq-id" : "ce_id");
                 assert_non_null(id);
+                if (!(topics[t] & TOPIC_DLQ))
+                    check_headers(record);
                 bool answer = id->value.size > 7 && memcmp(id->value.data, "answer-", 7) == 0;
                 if (answer) {
                     take_answer(world, record);

@@ -50,6 +50,8 @@ void world_check_dead_letter(struct world *world, const struct bus_record *lette
         return;                                                       /* retention took it */
     bool alone = source->topic == TOPIC_EVENTS && source->value.data; /* one event of it */
     if (!same(letter->key, source->key) || !has_headers(letter, source) ||
+        letter->n_headers !=
+            source->n_headers + 5 || /* dlq-id, -source, -code, -reason, -service */
         (!alone && !same(letter->value, source->value)))
         fail_msg("a dead letter is another record than %s", text);
 }
