@@ -620,6 +620,8 @@ void world_chaos(struct world *world, int acts)
         uint64_t dice = world_below(world, 100);
         if (dice < 10)
             world->now_us += (int64_t)world_below(world, 20000);
+        else if (dice < 11 && !world_below(world, 10)) /* the clock is set */
+            world->now_us -= (int64_t)world_below(world, 300000);
         else if (dice < 12)
             world_answer_call(world, instance);
         else
