@@ -7,8 +7,8 @@
  *               ├─► a: counters; timers,   ┤                    a mirror of the settings
  *     events ───┘   calls, questions       └─ forwarded ──► b answers; parked until the first count has come
  *
- * world_services.c is what they decide, with the assertions that a decision can make itself; world_check.c what must hold
- * of databases, logs and answers when everything has come to rest.
+ * world_ask.c asks something of it; world_services.c is what they decide, with the assertions that a decision can make
+ * itself; world_check.c what must hold of databases, logs and answers when everything has come to rest.
  */
 #include "stream.h"
 

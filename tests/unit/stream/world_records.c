@@ -7,7 +7,7 @@
 
 static bool same(struct slice a, struct slice b)
 {
-    return !a.data == !b.data && slice_equal(a, b);
+    return a.data && b.data ? slice_equal(a, b) : a.data == b.data;
 }
 
 static bool has_headers(const struct bus_record *record, const struct bus_record *source)
