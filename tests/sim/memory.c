@@ -10,6 +10,17 @@ enum {
     LOOK_EACH = 16, /* steps: each one would cost as much as the run */
 };
 
+/* That of a parked message is due in 1970, that it is read first: its time is over later. */
+static int64_t due_of(const struct store_value *row)
+{
+    struct slice data = row[6].s;
+    uint64_t form, until;
+    bool parked = row[3].i != TIMER_ATTEMPT && row[3].i % TIMER_KINDS == TIMER_PARKED;
+    return parked && !slice_take_varint(&data, &form) && !slice_take_varint(&data, &until)
+               ? (int64_t)until
+               : row[5].i;
+}
+
 /*
  * A row is there as long as what it is for was not done, whoever's memory holds it. A message that was held up may set a timer
  * for a time that is past, which then fires at once: late is what stays late.
@@ -21,7 +32,7 @@ void memory_late(struct sim *sim)
         const struct store_mem_table *mem = store_mem_table_get(sim->dbs[service], &timers_table);
         for (unsigned i = 0; i < mem->n; i++) {
             const struct store_value *row = mem->rows[i];
-            int64_t due_us = max_i64(row[5].i, sim->well_us);
+            int64_t due_us = max_i64(due_of(row), sim->well_us);
             if (row[3].i == TIMER_ATTEMPT || due_us >= sim->now_us)
                 continue;
             any = true;
