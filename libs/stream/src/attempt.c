@@ -79,6 +79,7 @@ void attempt_mark(struct stream *s, struct batch *batch, struct part *part, unsi
     batch->tried = part;
     batch->tried_identity = identity;
     batch->tried_life = part->life;
+    batch->tried_input = input;
     if ((!first && !attempts_at(part, identity)) || part->n_attempts == ATTEMPTS_LIMIT)
         return;
     struct attempt *attempt = &part->attempts[part->n_attempts++];
@@ -102,6 +103,17 @@ void attempts_settle(struct batch *batch, struct part *part, uint64_t identity)
         batch_put_row(batch, row.table, row.values, row.kind);
         attempt->settled = true;
     }
+}
+
+/* What came to nothing, as a parked message that waits on, was none to fear: the next one is. */
+void attempt_over(struct batch *batch)
+{
+    struct part *part = batch->tried;
+    if (!part || part->life != batch->tried_life)
+        return;
+    attempts_settle(batch, part, batch->tried_identity);
+    struct position_input *in = &part->inputs[batch->tried_input];
+    in->suspect = in->suspect || (in->singles && !in->moved);
 }
 
 /* This process lives: its own attempts, if they are still there, say nothing. */

@@ -123,6 +123,7 @@ struct batch {
     struct store_row mark_row;
     struct part *tried; /* what it holds is alone in it, and has this identity */
     uint64_t tried_identity, tried_life;
+    unsigned tried_input;
     struct ask *asks, **asks_tail;
     struct cached *cached, **cached_tail;
     int64_t begun_us, submitted_us;

@@ -339,8 +339,7 @@ void decide_batch(struct stream *s, struct batch *batch)
         if (s->parts[p].state == PART_RUNNING && s->parts[p].unsaved_us)
             batch_add_part(s, batch, &s->parts[p]);
     if (!batch->dead) {
-        if (batch->tried && batch->tried->life == batch->tried_life)
-            attempts_settle(batch, batch->tried, batch->tried_identity);
+        attempt_over(batch);
         put_changed_rows(s, batch);
     }
     for (unsigned i = 0; i < batch->n_records; i++)

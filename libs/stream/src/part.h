@@ -119,6 +119,7 @@ void attempt_found(struct stream *s, struct part *part, struct slice id, int64_t
 /* If its input is suspect, or others have tried it: it is tried only after that was committed, too. */
 void attempt_mark(struct stream *s, struct batch *batch, struct part *part, unsigned input,
                   uint64_t identity);
+void attempt_over(struct batch *batch); /* the batch was decided, and this process lives */
 unsigned attempts_at(const struct part *part, uint64_t identity); /* of others: not survived */
 bool attempts_open(const struct part *part);                      /* any that is not settled */
 void attempts_settle(struct batch *batch, struct part *part, uint64_t identity);

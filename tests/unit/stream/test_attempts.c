@@ -61,6 +61,40 @@ static void timer_that_kills_is_given_up(void **state)
     world_destroy(&world);
 }
 
+static unsigned key_in(const struct world *world, int32_t partition)
+{
+    unsigned key = 0;
+    while (world_partition(world, key) != partition)
+        key++;
+    return key;
+}
+
+/* Each new owner looks at what waits first, and lives: that says nothing of what comes next. */
+static void timer_that_kills_behind_a_message_that_waits(void **state)
+{
+    struct world *world = world_create(14, 2);
+    unsigned key = key_in(world, 1), other = key + 1;
+    const struct store_value *row;
+    while (world_partition(world, other) != 1)
+        other++;
+    world->patience_us = HOUR_US;
+    world_command(world, key, 1, 1);
+    world_settle(world);
+    world_command(world, other, -1, 1);
+    world_settle(world);
+    world->deadly_timers = true;
+    world_ask(world, ASKED_TIMER, key, 70000, 1);
+    world_rounds(world, 6000);
+    assert_int_equal(store_mem_rows(world->dbs[0], &timers_table, &row, 1), 1);
+    assert_int_equal(row[3].i % TIMER_KINDS, TIMER_PARKED);
+    world->deadly_timers = false;
+    world_command(world, other, 1, 1);
+    world_ask(world, ASKED_TIMER, key, 70000, 1);
+    world_settle(world);
+    world_check(world);
+    world_destroy(&world);
+}
+
 static unsigned marks(struct world *world)
 {
     const struct store_value *rows[64];
@@ -163,14 +197,6 @@ static void retraction_that_fails_is_tried_again_later(void **state)
     world_destroy(&world);
 }
 
-static unsigned key_in(const struct world *world, int32_t partition)
-{
-    unsigned key = 0;
-    while (world_partition(world, key) != partition)
-        key++;
-    return key;
-}
-
 /* One partition is lost and its attempt being withdrawn when the next is marked and lost, too: that one goes as well. */
 static void attempt_survived_during_a_retraction_is_withdrawn(void **state)
 {
@@ -251,6 +277,7 @@ int main(void)
         cmocka_unit_test(poison_event_is_a_dead_letter_while_commands_go_on),
         cmocka_unit_test(poison_command_is_answered),
         cmocka_unit_test(timer_that_kills_is_given_up),
+        cmocka_unit_test(timer_that_kills_behind_a_message_that_waits),
         cmocka_unit_test(cancelled_timer_leaves_no_attempt),
         cmocka_unit_test(record_that_everybody_survives_is_innocent),
         cmocka_unit_test(retraction_that_fails_is_tried_again_later),

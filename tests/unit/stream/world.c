@@ -160,6 +160,7 @@ struct world *world_create_of(uint64_t seed, unsigned instances, int32_t partiti
     world->verbose = getenv("WORLD_VERBOSE") != NULL;
     world->n_instances = instances;
     world->partitions = partitions;
+    world->patience_us = 300000;
     world->cluster = bus_mem_cluster_create(partitions);
     world->client = bus_mem_create(world->cluster);
     for (unsigned s = 0; s < 2; s++) {

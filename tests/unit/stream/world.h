@@ -97,6 +97,7 @@ struct world {
     struct world_log *log;
     unsigned steps;       /* of all instances: in a long run not every one is looked at */
     bool verbose, faults; /* faults: decisions may be made to die */
+    int64_t patience_us;  /* how long something is parked */
     bool deadly_timers;   /* the process does not survive a timer "again" */
     bool refused_timers;  /* the database refuses what it wants to write */
 };

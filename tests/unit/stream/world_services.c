@@ -319,7 +319,7 @@ static void decide_command(struct stream_decision *d, const struct stream_messag
         return;
     }
     if (!state && by <= 0 && !m->expired) { /* only of what exists */
-        stream_park(d, d->now_us + 300000);
+        stream_park(d, d->now_us + world_of_decisions->patience_us);
         return;
     }
     if (!state && m->expired) {
@@ -403,7 +403,7 @@ static void decide_event(struct stream_decision *d, const struct stream_message 
         if (d->parts[i].sub == sub)
             return;
     if (!state && !m->expired && strcmp(event->name, "late") == 0) { /* not the one to begin */
-        stream_park(d, d->now_us + 300000);
+        stream_park(d, d->now_us + world_of_decisions->patience_us);
         return;
     }
     state = state ? state : begin(d, &m->key);
@@ -532,7 +532,7 @@ static void answer_forwarded(struct stream_decision *d, const struct stream_mess
     world_check_record(world_of_decisions, m->record);
     world_of_decisions->looked_up = d->needs[0].n_found ? d->needs[0].found[0].values[0].i : 0;
     if (!state && !m->expired)
-        stream_park(d, d->now_us + 300000);
+        stream_park(d, d->now_us + world_of_decisions->patience_us);
     else if (!state)
         stream_reply_problem(d, 404, "not_found", "never seen");
     else
