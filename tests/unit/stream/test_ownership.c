@@ -139,6 +139,31 @@ static void row_that_cannot_be_read_stops_its_partition(void **state)
     }
 }
 
+/* Of a state that this one does not have. */
+static void timer_of_a_later_release_is_left_to_it(void **state)
+{
+    struct world *world = world_create(13, 1);
+    const struct store_value *found;
+    const unsigned kinds[] = {TIMER_KINDS, 5 * TIMER_KINDS + TIMER_CALL};
+    for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+        static const uint8_t tenant[16] = {9};
+        const struct store_value values[7] = {
+            {.i = 2},        {.s = slice_make(tenant, 16)},    {.s = SLICE_LITERAL("later")},
+            {.i = kinds[i]}, {.s = SLICE_LITERAL("tomorrow")}, {.i = world->now_us},
+        };
+        const struct store_row row = {.table = &timers_table, .values = values};
+        struct store_commit commit = {.rows = &row, .n_rows = 1, .done = committed};
+        store_commit(world->ghosts[0], &commit);
+        assert_true(store_mem_step(world->ghosts[0]));
+    }
+    for (unsigned key = 0; key < WORLD_KEYS; key++)
+        world_command(world, key, 1, 1);
+    world_settle(world);
+    assert_int_equal(store_mem_rows(world->dbs[0], &timers_table, &found, 1), ARRAY_SIZE(kinds));
+    assert_int_equal(world_value(world, 0, 1), 2); /* with its own timer, which fired */
+    world_destroy(&world);
+}
+
 static int64_t settled_value(struct world *world)
 {
     world_settle(world);
@@ -226,6 +251,7 @@ int main(void)
         cmocka_unit_test(log_made_anew_stops_its_partitions),
         cmocka_unit_test(row_that_says_nothing_does_not_hold_up_a_drain),
         cmocka_unit_test(row_that_cannot_be_read_stops_its_partition),
+        cmocka_unit_test(timer_of_a_later_release_is_left_to_it),
         cmocka_unit_test(answer_is_kept_for_a_day),
         cmocka_unit_test(input_that_moves_is_not_suspected),
         cmocka_unit_test(position_of_repeats_is_saved),

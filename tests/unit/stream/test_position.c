@@ -127,6 +127,31 @@ static void older_release_keeps_what_it_does_not_know(void **state)
     release_destroy(b);
 }
 
+/* However long its topics' names are. */
+static void names_of_any_length_are_kept(void **state)
+{
+    for (size_t size = 1; size < 600; size += 37) {
+        struct release *a = release_create(&newer);
+        struct arena *arena = arena_create(1 << 20);
+        struct store_position row = {0}, again = {0};
+        struct err err = {0};
+        struct buf numbers = {0};
+        uint8_t name[600];
+        memset(name, 'x', sizeof(name));
+        buf_append_bytes(&numbers, slice_make(name, size));
+        buf_append_varint(&numbers, 1);
+        buf_append_varint(&numbers, 0);
+        buf_append_varint(&numbers, 5);
+        row.numbers = buf_slice(&numbers);
+        assert_int_equal(position_decode(&a->stream, &a->part, &row, &err), 0);
+        position_encode(&a->stream, &a->part, arena, &again);
+        assert_true(slice_equal(again.numbers, row.numbers));
+        buf_deinit(&numbers);
+        arena_destroy(&arena);
+        release_destroy(a);
+    }
+}
+
 /* Of an input that moved nothing is feared; the others' take-overs add up, with those of the row. */
 static void stalls_add_up_until_the_input_moves(void **state)
 {
@@ -173,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(row_comes_back_whole),
         cmocka_unit_test(older_release_keeps_what_it_does_not_know),
+        cmocka_unit_test(names_of_any_length_are_kept),
         cmocka_unit_test(stalls_add_up_until_the_input_moves),
         cmocka_unit_test(cut_row_is_refused),
     };
