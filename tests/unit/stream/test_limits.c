@@ -152,6 +152,26 @@ static void timer_beside_as_many_as_memory_holds(void **state)
     world_destroy(&world);
 }
 
+/* As many as may be, and no more: the others are answered at once. */
+static void too_many_parked_commands_are_answered_so(void **state)
+{
+    struct world *world = world_create(21, 1);
+    struct stream *s = world->instances[0].stream;
+    world_settle(world);
+    world->patience_us = HOUR_US;
+    s->limits.parked = 3;
+    for (unsigned i = 0; i < 5; i++)
+        world_command(world, 1, -1, 1);
+    world_settle(world);
+    assert_int_equal(s->parts[world_partition(world, 1)].n_parked, 3);
+    assert_int_equal(world_replies(world, 503), 2);
+    world_command(world, 1, 1, 1);
+    world_settle(world);
+    assert_int_equal(world_replies(world, 200), 3 + 1);
+    world_check(world);
+    world_destroy(&world);
+}
+
 static void too_many_questions_are_answered_so(void **state)
 {
     struct world *world = world_create(8, 1);
@@ -252,6 +272,7 @@ int main(void)
         cmocka_unit_test(large_records_leave_room_for_what_follows),
         cmocka_unit_test(more_timers_of_one_instant_than_a_page),
         cmocka_unit_test(timer_beside_as_many_as_memory_holds),
+        cmocka_unit_test(too_many_parked_commands_are_answered_so),
         cmocka_unit_test(too_many_questions_are_answered_so),
         cmocka_unit_test(part_larger_than_a_state_may_be_is_a_dead_letter),
         cmocka_unit_test(batch_that_says_too_much_is_made_smaller),
