@@ -124,13 +124,12 @@ static void more_timers_of_one_instant_than_a_page(void **state)
     world_destroy(&world);
 }
 
-/* Memory is full of timers that are due later: this one stays a row until its time is near. */
-static void timer_beside_as_many_as_memory_holds(void **state)
+/* Memory is full of timers that are due in a day, with a counter beside them. */
+static struct world *full_of_timers(uint64_t seed)
 {
-    struct world *world = world_create(12, 1);
+    struct world *world = world_create(seed, 1);
     struct stream *s = world->instances[0].stream;
     const struct stream_key nobody = {.id = SLICE_LITERAL("nobody")};
-    const struct store_value *row;
     world_command(world, 1, 1, 1);
     world_settle(world);
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
@@ -141,6 +140,15 @@ static void timer_beside_as_many_as_memory_holds(void **state)
                                        world->now_us + DAY_US, (struct slice){0}));
         }
     }
+    return world;
+}
+
+/* It stays a row until its time is near. */
+static void timer_beside_as_many_as_memory_holds(void **state)
+{
+    struct world *world = full_of_timers(12);
+    const struct stream *s = world->instances[0].stream;
+    const struct store_value *row;
     world_ask(world, ASKED_TIMER, 1, 2 * MINUTE_US, 1);
     world_settle(world);
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
@@ -150,6 +158,30 @@ static void timer_beside_as_many_as_memory_holds(void **state)
     world_settle(world);
     world_check(world);
     world_destroy(&world);
+}
+
+/* Cancelled, moved earlier or later, as if memory knew it. */
+static void timer_that_is_a_row_alone_obeys(void **state)
+{
+    static const int64_t moved_to[] = {0, MINUTE_US / 2, 10 * MINUTE_US};
+    for (unsigned i = 0; i < ARRAY_SIZE(moved_to); i++) {
+        struct world *world = full_of_timers(22);
+        const struct store_value *row;
+        world_ask(world, ASKED_TIMER, 1, 5 * MINUTE_US, 1);
+        world_settle(world);
+        world_ask(world, ASKED_TIMER, 1, moved_to[i], 1);
+        world_settle(world);
+        assert_int_equal(store_mem_rows(world->dbs[0], &timers_table, &row, 1), moved_to[i] > 0);
+        int64_t value = world_value(world, 0, 1);
+        for (int64_t passed = 0; passed < 11 * MINUTE_US; passed += MINUTE_US) {
+            assert_int_equal(world_value(world, 0, 1),
+                             value + (moved_to[i] && moved_to[i] <= passed));
+            world->now_us += MINUTE_US - 5 * SECOND_US; /* it settles in five */
+            world_settle(world);
+        }
+        world_check(world);
+        world_destroy(&world);
+    }
 }
 
 /* As many as may be, and no more: the others are answered at once. */
@@ -272,6 +304,7 @@ int main(void)
         cmocka_unit_test(large_records_leave_room_for_what_follows),
         cmocka_unit_test(more_timers_of_one_instant_than_a_page),
         cmocka_unit_test(timer_beside_as_many_as_memory_holds),
+        cmocka_unit_test(timer_that_is_a_row_alone_obeys),
         cmocka_unit_test(too_many_parked_commands_are_answered_so),
         cmocka_unit_test(too_many_questions_are_answered_so),
         cmocka_unit_test(part_larger_than_a_state_may_be_is_a_dead_letter),
