@@ -1,6 +1,8 @@
 /* An instance: the real service on a bus, a store and a clock of its own, in this release or the one before. */
 #include "sim.h"
 
+#include "libs/stream/src/internal.h"
+
 #include "ingest.h"
 #include "journey_state.h"
 
@@ -159,8 +161,8 @@ static const struct stream_service *table_of(const struct instance *instance)
 /* ---- what it says of itself ---- */
 
 /*
- * What kills nobody is condemned only when five tried it and died of whatever else, or do not know yet that they lost its
- * partition: nobody can tell that from a record that kills.
+ * What kills nobody is condemned only when five tried it and died of whatever else, or did not know yet that they had lost
+ * its partition when the next one took it over: nobody can tell that from a record that kills.
  */
 static void check_condemned(struct instance *instance, const char *fields)
 {
@@ -177,12 +179,14 @@ static void check_condemned(struct instance *instance, const char *fields)
         return;
     tally.unlucky++;
     unsigned tried = 0;
+    const struct owner *owners = sim->parts[instance->service][partition].owners;
+    unsigned read = owners[instance->stream->parts[partition].epoch - 1].until;
     for (at += strlen("\"epochs\":\""); *at != '"'; at += *at == ',', tried++) {
         char *end;
-        const struct owner *owner =
-            &sim->parts[instance->service][partition].owners[strtoll(at, &end, 10)];
+        const struct owner *owner = &owners[strtoll(at, &end, 10)];
         const struct instance *by = owner->instance;
-        if (by && by->up && by->life == owner->life && owner->until < by->cleared)
+        if (by && by->up && by->life == owner->life && owner->until < by->cleared &&
+            by->cleared < read)
             violation(sim, "an innocent message was condemned, though %s survived it: %s",
                       instance_name(by), fields);
         at = end;
@@ -191,7 +195,7 @@ static void check_condemned(struct instance *instance, const char *fields)
         violation(sim, "an innocent message was condemned after %u attempts: %s", tried, fields);
 }
 
-static void observe(void *user, enum log_level level, const char *event, const char *fields)
+static void hear(void *user, enum log_level level, const char *event, const char *fields)
 {
     struct instance *instance = user;
     struct sim *sim = instance->sim;
@@ -243,7 +247,7 @@ void instance_start(struct instance *instance)
                                      .clock = &instance->clock,
                                      .metrics = instance->metrics,
                                      .user = instance,
-                                     .observe = observe,
+                                     .observe = hear,
                                      .cache = database_cached,
                                      .batch_limit = 1 + (unsigned)below(&random, 40),
                                      .cache_bytes = below(&random, 2) ? 4096 : 0};
