@@ -36,6 +36,23 @@ static void record_of_several_messages_that_postgres_refuses(void **state)
     world_destroy(&world);
 }
 
+/* What commits before it, each time that its partition is owned anew, does not make it forgotten. */
+static void refused_event_is_a_dead_letter_while_commands_go_on(void **state)
+{
+    struct world *world = world_create(23, 1);
+    world_command(world, 1, 1, 1);
+    world_settle(world);
+    world_unstorable(world, 1);
+    for (int i = 0; i < 1000 && !world_dead_letters(world); i++) {
+        world_command(world, 1, 1, 1);
+        world_rounds(world, 5);
+    }
+    assert_int_equal(world_dead_letters(world), 1);
+    world_settle(world);
+    world_check(world);
+    world_destroy(&world);
+}
+
 /* It alone; the next one of its name is another. */
 static void timer_that_postgres_refuses_is_given_up(void **state)
 {
@@ -299,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_postgres_refuses_is_a_dead_letter),
         cmocka_unit_test(record_of_several_messages_that_postgres_refuses),
+        cmocka_unit_test(refused_event_is_a_dead_letter_while_commands_go_on),
         cmocka_unit_test(timer_that_postgres_refuses_is_given_up),
         cmocka_unit_test(decision_larger_than_a_batch_is_a_dead_letter),
         cmocka_unit_test(large_records_leave_room_for_what_follows),
