@@ -59,10 +59,11 @@ unsigned pace_commits(const struct stream *s)
 void pace_settled(struct stream *s, const struct batch *batch, int64_t took_us)
 {
     unsigned *limit = &s->pace.limits[batch->pace];
-    if (took_us > 2 * target_us[batch->pace])
-        *limit = (unsigned)min_i64(*limit, max_i64(BATCH_MIN, *limit * 2 / 3));
-    else if (took_us < target_us[batch->pace] && batch->decided >= *limit)
+    /* What a blame made smaller grows again, also where no commit is as fast as the target. */
+    if ((took_us < target_us[batch->pace] || *limit < BATCH_MIN) && batch->decided >= *limit)
         *limit = (unsigned)min_i64(s->options.batch_limit, *limit + *limit / 4 + 1);
+    else if (took_us > 2 * target_us[batch->pace])
+        *limit = (unsigned)min_i64(*limit, max_i64(BATCH_MIN, *limit * 2 / 3));
 }
 
 void pace_blamed(struct stream *s)

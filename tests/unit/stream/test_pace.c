@@ -71,6 +71,20 @@ static void slow_batches_stay_worth_their_commit(void **state)
     assert_in_range(pace_limit(&stream, BUS_LANE_EVENTS), 100, 150);
 }
 
+/* Or one refused message would slow down all that follow, on a disk that takes longer than the target. */
+static void batches_grow_again_after_a_refusal(void **state)
+{
+    for (int i = 0; i < 10; i++)
+        pace_blamed(&stream);
+    pace_command(&stream);
+    assert_int_equal(pace_limit(&stream, BUS_LANE_EVENTS), 1);
+    for (int i = 0; i < 50; i++) {
+        struct batch batch = gathered(pace_limit(&stream, BUS_LANE_EVENTS));
+        pace_settled(&stream, &batch, 20000);
+    }
+    assert_in_range(pace_limit(&stream, BUS_LANE_EVENTS), 100, 200);
+}
+
 static void second_commit_goes_beside_a_full_batch(void **state)
 {
     struct batch batch = {0};
@@ -87,6 +101,7 @@ int main(void)
         cmocka_unit_test_setup(each_pace_finds_its_own_size, setup),
         cmocka_unit_test_setup(refused_batch_makes_all_smaller, setup),
         cmocka_unit_test_setup(slow_batches_stay_worth_their_commit, setup),
+        cmocka_unit_test_setup(batches_grow_again_after_a_refusal, setup),
         cmocka_unit_test_setup(second_commit_goes_beside_a_full_batch, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
