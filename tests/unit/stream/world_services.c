@@ -310,7 +310,7 @@ static void decide_command(struct stream_decision *d, const struct stream_messag
         return;
     if (command->body_case == JOURNEY__V1__COMMAND__BODY_GET) {
         struct store_value key[2] = {{.s = slice_make(m->key.tenant, 16)}, {.s = m->key.id}};
-        stream_ask(d, &value_lookup, key, answer_value, SLICE_LITERAL("asked"));
+        stream_ask(d, &value_lookup, key, answer_value, slice_str(arena_printf(d->arena, "asked")));
         return;
     }
     if (command->body_case == JOURNEY__V1__COMMAND__BODY_STAGE) {
