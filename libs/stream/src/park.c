@@ -63,17 +63,30 @@ static int take_head(struct slice *in, int64_t *until_us, struct slice *topic)
     return slice_take_bytes(in, topic);
 }
 
+/* Where its record stands in the log, and which message of it. */
+struct place {
+    uint64_t partition, offset, time, index;
+};
+
+static int take_place(struct slice *in, struct place *place)
+{
+    return slice_take_varint(in, &place->partition) || slice_take_varint(in, &place->offset) ||
+                   slice_take_varint(in, &place->time) || slice_take_varint(in, &place->index)
+               ? ERR_INVALID
+               : STATUS_OK;
+}
+
 int park_unpack(struct stream *s, struct batch *batch, struct item *item, struct slice in,
                 struct err *err)
 {
     struct bus_record *record = arena_alloc(batch->arena, sizeof(*record));
     struct slice topic = {0};
-    uint64_t partition, offset, time, index, n;
+    struct place place;
+    uint64_t n;
     item->until_us = item->due_us;
-    if (!record || take_head(&in, &item->until_us, &topic) || slice_take_varint(&in, &partition) ||
-        slice_take_varint(&in, &offset) || slice_take_varint(&in, &time) ||
-        slice_take_varint(&in, &index) || slice_take_bytes(&in, &record->key) ||
-        slice_take_bytes(&in, &record->value) || slice_take_varint(&in, &n) || n > BUS_MAX_HEADERS)
+    if (!record || take_head(&in, &item->until_us, &topic) || take_place(&in, &place) ||
+        slice_take_bytes(&in, &record->key) || slice_take_bytes(&in, &record->value) ||
+        slice_take_varint(&in, &n) || n > BUS_MAX_HEADERS)
         return err_set(err, ERR_INVALID, ERR_CLASS_PERMANENT, "a parked message cannot be read");
     for (uint64_t i = 0; i < n; i++) {
         struct slice name;
@@ -83,9 +96,9 @@ int park_unpack(struct stream *s, struct batch *batch, struct item *item, struct
         record->headers[i].name = arena_str(batch->arena, name);
     }
     record->n_headers = (unsigned)n;
-    record->partition = (int32_t)partition;
-    record->offset = (int64_t)offset;
-    record->time_us = (int64_t)time;
+    record->partition = (int32_t)place.partition;
+    record->offset = (int64_t)place.offset;
+    record->time_us = (int64_t)place.time;
     for (unsigned i = 0; i < s->service->n_inputs; i++) {
         const struct stream_input *input = &s->service->inputs[i];
         if (!slice_equal_str(topic, topic_name(input->topic)))
@@ -94,7 +107,7 @@ int park_unpack(struct stream *s, struct batch *batch, struct item *item, struct
         record->topic = input->topic;
         item->input = input;
         item->record = record;
-        item->index = (unsigned)index;
+        item->index = (unsigned)place.index;
         if (item->unusable)
             return STATUS_OK;
         item->body = protobuf_c_message_unpack(input->type, &allocator, record->value.size,
@@ -126,12 +139,10 @@ int64_t park_order_of(const struct timer *timer)
 {
     struct slice in = timer->data, topic;
     int64_t until_us;
-    uint64_t partition, offset, time, index;
-    if (take_head(&in, &until_us, &topic) || slice_take_varint(&in, &partition) ||
-        slice_take_varint(&in, &offset) || slice_take_varint(&in, &time) ||
-        slice_take_varint(&in, &index))
+    struct place place;
+    if (take_head(&in, &until_us, &topic) || take_place(&in, &place))
         return 0;
-    return order((int64_t)offset, index);
+    return order((int64_t)place.offset, place.index);
 }
 
 void park_item(struct stream *s, struct batch *batch, struct item *item, int64_t until_us)
