@@ -61,9 +61,9 @@ static void timer_that_kills_is_given_up(void **state)
     world_destroy(&world);
 }
 
-static unsigned key_in(const struct world *world, int32_t partition)
+/* The first key of the partition from this one on. */
+static unsigned key_in(const struct world *world, int32_t partition, unsigned key)
 {
-    unsigned key = 0;
     while (world_partition(world, key) != partition)
         key++;
     return key;
@@ -73,10 +73,8 @@ static unsigned key_in(const struct world *world, int32_t partition)
 static void timer_that_kills_behind_a_message_that_waits(void **state)
 {
     struct world *world = world_create(14, 2);
-    unsigned key = key_in(world, 1), other = key + 1;
+    unsigned key = key_in(world, 1, 0), other = key_in(world, 1, key + 1);
     const struct store_value *row;
-    while (world_partition(world, other) != 1)
-        other++;
     world->patience_us = HOUR_US;
     world_command(world, key, 1, 1);
     world_settle(world);
@@ -211,10 +209,10 @@ static void attempt_survived_during_a_retraction_is_withdrawn(void **state)
     for (unsigned i = 0; i <= TRIES_SINGLE; i++)
         world_ghosts(world);
     assert_int_equal(bus_join(owner->bus, "a", TOPIC_TEMPLATE_COMMANDS, &err), 0);
-    world_command(world, key_in(world, 3), 1, 1); /* which the other one gets */
+    world_command(world, key_in(world, 3, 0), 1, 1); /* which the other one gets */
     step_until_marks(world, owner, 1);
     assert_int_equal(bus_join(other, "a", TOPIC_TEMPLATE_COMMANDS, &err), 0);
-    world_command(world, key_in(world, 0), 1, 1); /* which stays */
+    world_command(world, key_in(world, 0, 0), 1, 1); /* which stays */
     stream_step(owner->stream);
     for (int i = 0; i < 10 && store_mem_commits_waiting(owner->store) < 2; i++) {
         assert_true(store_mem_step_any(owner->store, 1)); /* loads: the retraction takes longer */

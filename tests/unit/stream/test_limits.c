@@ -7,11 +7,6 @@
 
 #include "internal.h"
 
-static void committed(struct store_commit *commit)
-{
-    assert_int_equal(commit->err.code, 0);
-}
-
 static void what_postgres_refuses_is_a_dead_letter(void **state)
 {
     struct world *world = world_create(3, 1);
@@ -114,12 +109,7 @@ static void put_timers(struct world *world, unsigned n)
         rows[i].table = &timers_table;
         rows[i].values = arena_copy(arena, values, sizeof(values));
     }
-    struct store_commit commit = {.rows = rows, .n_rows = n};
-    bool fenced;
-    commit.fenced = &fenced;
-    commit.done = committed;
-    store_commit(world->ghosts[0], &commit);
-    assert_true(store_mem_step(world->ghosts[0]));
+    world_commit(world, (struct store_commit){.rows = rows, .n_rows = n});
     arena_destroy(&arena);
 }
 

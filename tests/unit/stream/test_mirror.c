@@ -42,20 +42,31 @@ static void hold_mirrors(struct instance *instance)
     mirror_records = failed_starts = 0;
 }
 
+/* It begins to read them anew, and nothing comes. */
+static void restart_held(struct world *world, struct instance *instance)
+{
+    world_crash(instance);
+    world_start(world, instance);
+    hold_mirrors(instance);
+}
+
+static void assert_still_reads(const struct instance *instance)
+{
+    const char *why = NULL;
+    assert_false(stream_ready(instance->stream, &why));
+    assert_string_equal(why, "mirrors are being read");
+}
+
 /* A real bus brings the first record a while after the start: until all have come nothing is decided. */
 static void mirror_is_read_before_anything_is_decided(void **state)
 {
     struct world *world = world_create(14, 1);
     struct instance *b = &world->instances[1];
-    const char *why = NULL;
     world_settings(world);
-    world_crash(b);
-    world_start(world, b);
-    hold_mirrors(b);
+    restart_held(world, b);
     world_command(world, 1, 1, 1);
     world_rounds(world, 1000);
-    assert_false(stream_ready(b->stream, &why));
-    assert_string_equal(why, "mirrors are being read");
+    assert_still_reads(b);
     mirror_records = UINT_MAX;
     world_settle(world);
     world_check(world);
@@ -67,20 +78,16 @@ static void slow_mirror_is_read_to_its_end(void **state)
 {
     struct world *world = world_create(15, 1);
     struct instance *b = &world->instances[1];
-    const char *why = NULL;
     for (unsigned i = 0; i < 4; i++)
         world_settings(world);
-    world_crash(b);
-    world_start(world, b);
-    hold_mirrors(b);
+    restart_held(world, b);
     for (unsigned i = 0; i < 3; i++) {
         mirror_records = 1;
         world_rounds(world, 1000);
         world->now_us += 6 * SECOND_US;
         mirror_records = 0;
         world_rounds(world, 1000);
-        assert_false(stream_ready(b->stream, &why));
-        assert_string_equal(why, "mirrors are being read");
+        assert_still_reads(b);
     }
     mirror_records = UINT_MAX;
     world_settle(world);

@@ -25,11 +25,6 @@ static void clock_that_goes_back_delays_no_take_over(void **state)
     world_destroy(&world);
 }
 
-static void committed(struct store_commit *commit)
-{
-    assert_int_equal(commit->err.code, 0);
-}
-
 /* What memory believed is forgotten, and what comes next finds the state absent. */
 static void row_removed_by_hand_begins_anew(void **state)
 {
@@ -39,9 +34,7 @@ static void row_removed_by_hand_begins_anew(void **state)
     world_settle(world);
     assert_int_equal(store_mem_rows(world->dbs[0], &world_counters, rows, 1), 1);
     const struct store_row row = {&world_counters, rows[0], STORE_ROW_REMOVE};
-    struct store_commit commit = {.rows = &row, .n_rows = 1, .done = committed};
-    store_commit(world->ghosts[0], &commit);
-    assert_true(store_mem_step(world->ghosts[0]));
+    world_commit(world, (struct store_commit){.rows = &row, .n_rows = 1});
     world_command(world, 1, 2, 1);
     world_settle(world);
     assert_int_equal(world_value(world, 0, 1), -1); /* it was updated as if it were there */
@@ -122,11 +115,7 @@ static void row_that_cannot_be_read_stops_its_partition(void **state)
         row.part = 1;
         row.epoch = found.epoch;
         row.n = row.done = found.n + 1;
-        bool fenced;
-        struct store_commit commit = {
-            .fences = &row, .n_fences = 1, .fenced = &fenced, .done = committed};
-        store_commit(world->ghosts[0], &commit);
-        assert_true(store_mem_step(world->ghosts[0]));
+        world_commit(world, (struct store_commit){.fences = &row, .n_fences = 1});
         arena_destroy(&own.arena);
         world_crash(a);
         world_start(world, a);
@@ -152,9 +141,7 @@ static void timer_of_a_later_release_is_left_to_it(void **state)
             {.i = kinds[i]}, {.s = SLICE_LITERAL("tomorrow")}, {.i = world->now_us},
         };
         const struct store_row row = {.table = &timers_table, .values = values};
-        struct store_commit commit = {.rows = &row, .n_rows = 1, .done = committed};
-        store_commit(world->ghosts[0], &commit);
-        assert_true(store_mem_step(world->ghosts[0]));
+        world_commit(world, (struct store_commit){.rows = &row, .n_rows = 1});
     }
     for (unsigned key = 0; key < WORLD_KEYS; key++)
         world_command(world, key, 1, 1);

@@ -262,6 +262,21 @@ void world_ghosts(struct world *world)
         world_ghost(world, 0, p);
 }
 
+static void committed(struct store_commit *commit)
+{
+    assert_int_equal(commit->err.code, 0);
+}
+
+void world_commit(struct world *world, struct store_commit commit)
+{
+    bool fenced;
+    assert_in_range(commit.n_fences, 0, 1);
+    commit.fenced = &fenced;
+    commit.done = committed;
+    store_commit(world->ghosts[0], &commit);
+    assert_true(store_mem_step(world->ghosts[0]));
+}
+
 void world_rounds(struct world *world, int rounds)
 {
     for (int i = 0; i < rounds; i++) {

@@ -134,6 +134,8 @@ void world_settings(struct world *world);
 /* Somebody takes a partition over, and is never heard of again. */
 void world_ghost(struct world *world, unsigned service, int32_t part);
 void world_ghosts(struct world *world); /* all of a's */
+/* Somebody else commits something to a's database, of at most one partition. */
+void world_commit(struct world *world, struct store_commit commit);
 /* One instance does one thing: a step of the stream or of its store. If it dies of a decision it is started again. */
 void world_act(struct world *world, struct instance *instance);
 /* Any of them, one after the other, a millisecond each. */
